@@ -1,0 +1,114 @@
+// swift-tools-version: 6.0
+import PackageDescription
+
+// The C libraries are Debian's -dev packages (libmilter-dev, libopendkim-dev, libssl-dev, libunbound-dev,
+// libcrypt-dev). Each has a plain C target that holds the shims for what Swift cannot call: macros, variadics,
+// non-const strings. No pkgConfig: libunbound's .pc file asks for libevent, which it does not need.
+let package = Package(
+    name: "postern",
+    products: [
+        .executable(name: "postern", targets: ["postern"]),
+        .library(name: "DNS", targets: ["DNS"]),
+        .library(name: "SPF", targets: ["SPF"]),
+        .library(name: "DKIM", targets: ["DKIM"]),
+        .library(name: "DMARC", targets: ["DMARC"]),
+        .library(name: "Milter", targets: ["Milter"]),
+        .library(name: "InternetMessage", targets: ["InternetMessage"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        // C libraries behind shims
+        .target(name: "CMilter", linkerSettings: [.linkedLibrary("milter")]),
+        .target(name: "COpenDKIM", linkerSettings: [.linkedLibrary("opendkim")]),
+        .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
+        .target(name: "CUnbound", linkerSettings: [.linkedLibrary("unbound")]),
+        .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
+
+        // Vocabulary: no socket, no file
+        .target(name: "NetworkAddress"),
+        .target(name: "InternetMessage", dependencies: ["NetworkAddress"]),
+        .target(name: "DNS", dependencies: ["NetworkAddress"]),
+        .target(name: "Milter", dependencies: ["InternetMessage", "NetworkAddress"]),
+        .target(name: "SMTPCore", dependencies: ["InternetMessage", "NetworkAddress"]),
+        .target(name: "IMAPCore", dependencies: ["InternetMessage"]),
+
+        // Message authentication and policy
+        .target(name: "SPF", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
+        .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
+        .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
+        .target(name: "Tags", dependencies: ["InternetMessage", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
+        .target(
+            name: "MailFilters",
+            dependencies: ["Milter", "SPF", "DKIM", "DMARC", "Tags", "Policy", "DNS", "InternetMessage", "NetworkAddress",
+                           .product(name: "Logging", package: "swift-log")]),
+
+        // Ground: resolver, TLS, accounts, store, queue
+        .target(name: "UnboundResolver", dependencies: ["DNS", "CUnbound"]),
+        .target(
+            name: "TLS",
+            dependencies: ["COpenSSL", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio")]),
+        .target(
+            name: "Accounts",
+            dependencies: ["CCrypt", "COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "MailStore", dependencies: ["InternetMessage"]),
+        .target(name: "MailQueue", dependencies: ["InternetMessage"]),
+
+        // Servers and clients: thin shells over the cores
+        .target(
+            name: "SMTPServer",
+            dependencies: ["SMTPCore", "Milter", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "SMTPClient",
+            dependencies: ["SMTPCore", "TLS", "DNS", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "IMAPServer",
+            dependencies: ["IMAPCore", "MailStore", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "MilterServer",
+            dependencies: ["Milter", "CMilter", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")]),
+        .target(
+            name: "Delivery",
+            dependencies: ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log")]),
+
+        // The program
+        .target(
+            name: "PosternDaemon",
+            dependencies: ["SMTPServer", "MilterServer", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
+                           "TLS", "MailStore", "MailQueue", "DNS", "TOMLKit",
+                           .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log"),
+                           .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                           .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
+        .executableTarget(
+            name: "postern",
+            dependencies: ["PosternDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        // Tests
+        .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
+    ] + [
+        ("NetworkAddress", []), ("InternetMessage", []), ("DNS", []), ("Milter", []), ("SMTPCore", []), ("IMAPCore", []),
+        ("SPF", ["DNS"]), ("DKIM", ["DNS"]), ("DMARC", ["DNS"]), ("Tags", []), ("Policy", []), ("MailFilters", ["Milter", "DNS"]),
+        ("UnboundResolver", ["DNS"]), ("TLS", []), ("Accounts", []), ("MailStore", []), ("MailQueue", []),
+        ("SMTPServer", []), ("SMTPClient", ["DNS"]), ("IMAPServer", []), ("Delivery", []), ("PosternDaemon", []),
+    ].map { (name: String, extra: [String]) in
+        .testTarget(name: name + "Tests", dependencies:
+            Set([name, "PosternTesting", "InternetMessage", "NetworkAddress"] + extra).sorted().map { .byName(name: $0) })
+    },
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .gnu11
+)

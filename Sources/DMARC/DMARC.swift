@@ -1,0 +1,1 @@
+// The DMARC target.

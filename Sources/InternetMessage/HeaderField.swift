@@ -1,0 +1,89 @@
+/// One header field, its octets kept exactly as they came (RFC 5322 §2.2), without the final line end.
+///
+/// DKIM depends on the exact octets, so nothing here reformats; the parsed views are computed on demand.
+public struct HeaderField: Sendable, Hashable, CustomStringConvertible {
+    /// `Subject: hello\r\n world`: name, colon, value with its folding, no CRLF at the end.
+    public let bytes: [UInt8]
+    private let nameEnd: Int
+    private let colon: Int
+
+    /// Takes one raw field. Returns nil unless it begins with a field name (printable US-ASCII but colon, RFC 5322
+    /// §3.6.8) followed by a colon; blanks between name and colon are the obsolete form (§4.5) and kept.
+    public init?(bytes: some Collection<UInt8>) {
+        let bytes = Array(bytes)
+        guard let (nameEnd, colon) = Self.nameAndColon(in: bytes[...]) else { return nil }
+        self.bytes = bytes
+        self.nameEnd = nameEnd
+        self.colon = colon
+    }
+
+    /// A field made here: `name: value`. A value that is folded must bring its own CRLF-and-blank; other control
+    /// octets, and line ends that no blank follows, are removed, so that no caller can inject a second field.
+    public init(name: String, value: String) {
+        self.init(name: name, rawValue: Array((" " + value).utf8))
+    }
+
+    /// A field as a milter gives it: the value's octets as they stand after the colon, any leading blank included.
+    public init(name: String, rawValue: some Collection<UInt8>) {
+        let cleanName = name.utf8.filter { $0 > 32 && $0 < 127 && $0 != 58 }
+        let safeName = cleanName.isEmpty ? Array("X-Unnamed".utf8) : Array(cleanName)
+        bytes = safeName + [58] + Self.withoutInjection(Array(rawValue))
+        nameEnd = safeName.count
+        colon = safeName.count
+    }
+
+    /// The name as written.
+    public var name: String { String(decoding: bytes[..<nameEnd], as: UTF8.self) }
+
+    /// The octets after the colon, with leading blank and folding.
+    public var rawValue: ArraySlice<UInt8> { bytes[(colon + 1)...] }
+
+    /// The value unfolded (RFC 5322 §2.2.3), without blanks at its ends; octets that are not UTF-8 become U+FFFD.
+    public var value: String {
+        var out = rawValue.filter { $0 != 13 && $0 != 10 }[...]
+        while let first = out.first, first == 32 || first == 9 { out = out.dropFirst() }
+        while let last = out.last, last == 32 || last == 9 { out = out.dropLast() }
+        return String(decoding: out, as: UTF8.self)
+    }
+
+    /// Compares the name without regard to ASCII case and without making a string of it.
+    public func isNamed(_ other: String) -> Bool {
+        var other = other
+        return other.withUTF8 { other in
+            guard other.count == nameEnd else { return false }
+            for i in 0..<nameEnd where Self.lower(bytes[i]) != Self.lower(other[i]) { return false }
+            return true
+        }
+    }
+
+    public var description: String { String(decoding: bytes, as: UTF8.self) }
+
+    static func nameAndColon(in line: ArraySlice<UInt8>) -> (nameEnd: Int, colon: Int)? {
+        var i = line.startIndex
+        while i < line.endIndex, line[i] > 32, line[i] < 127, line[i] != 58 { i += 1 }
+        let nameEnd = i
+        while i < line.endIndex, line[i] == 32 || line[i] == 9 { i += 1 }
+        guard nameEnd > line.startIndex, i < line.endIndex, line[i] == 58 else { return nil }
+        return (nameEnd - line.startIndex, i - line.startIndex)
+    }
+
+    private static func lower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 0x20 : byte }
+
+    /// Normalises every line end to CRLF, keeps it only where a blank follows (folding), and drops NULs.
+    private static func withoutInjection(_ value: [UInt8]) -> [UInt8] {
+        guard value.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else { return value }
+        var out: [UInt8] = []
+        var i = 0
+        while i < value.count {
+            let byte = value[i]
+            guard byte == 13 || byte == 10 else {
+                if byte != 0 { out.append(byte) }
+                i += 1
+                continue
+            }
+            i += byte == 13 && i + 1 < value.count && value[i + 1] == 10 ? 2 : 1
+            if i < value.count, value[i] == 32 || value[i] == 9 { out += [13, 10] } else if i < value.count { out.append(32) }
+        }
+        return out
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+
+/// A DNS domain name in the one form everything here compares: lower-case A-labels, no trailing dot.
+///
+/// U-labels are accepted and turned into A-labels (NFC, lower case, punycode of RFC 3492; the mapping step of
+/// UTS 46 beyond case is not applied). The root is the empty name.
+public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparable {
+    /// Lower-case ASCII, without the trailing dot: `example.org`, `xn--bcher-kva.example`.
+    public let text: String
+
+    /// Any labels of 1 to 63 octets, 253 octets in all (RFC 1035 §2.3.4); underscores and other octets are allowed,
+    /// since `_dmarc` and `_25._tcp` are names too. Returns nil for an empty label or an overlong name.
+    public init?(_ text: some StringProtocol) {
+        var text = Substring(text)
+        if text.hasSuffix(".") { text = text.dropLast() }
+        if text.isEmpty { self.text = ""; return }
+        var labels: [String] = []
+        for label in text.replacingOccurrences(of: "\u{3002}", with: ".").split(separator: ".", omittingEmptySubsequences: false) {
+            guard let ascii = Self.asciiLabel(label), (1...63).contains(ascii.utf8.count) else { return nil }
+            labels.append(ascii)
+        }
+        let joined = labels.joined(separator: ".")
+        guard joined.utf8.count <= 253 else { return nil }
+        self.text = joined
+    }
+
+    private init(unchecked text: String) { self.text = text }
+
+    public var isRoot: Bool { text.isEmpty }
+    public var labels: [Substring] { text.split(separator: ".") }
+    public var description: String { text.isEmpty ? "." : text }
+
+    /// The name without its leftmost label, or nil at the root.
+    public var parent: DomainName? {
+        guard !text.isEmpty else { return nil }
+        guard let dot = text.firstIndex(of: ".") else { return DomainName(unchecked: "") }
+        return DomainName(unchecked: String(text[text.index(after: dot)...]))
+    }
+
+    /// `prefix.self`, or nil when that would be too long or malformed.
+    public func prepending(_ prefix: String) -> DomainName? {
+        text.isEmpty ? DomainName(prefix) : DomainName(prefix + "." + text)
+    }
+
+    /// Whether this name equals `other` or lies below it.
+    public func isSame(orBelow other: DomainName) -> Bool {
+        other.text.isEmpty || text == other.text || text.hasSuffix("." + other.text)
+    }
+
+    /// Whether every label is letters, digits and hyphens, as a host name's must be (RFC 1123 §2.1).
+    public var isHostName: Bool {
+        !text.isEmpty && labels.allSatisfy { label in
+            !label.hasPrefix("-") && !label.hasSuffix("-")
+                && label.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
+        }
+    }
+
+    /// The name for people: A-labels decoded to Unicode where they decode.
+    public var unicode: String {
+        labels.map { label in
+            guard label.hasPrefix("xn--"), let decoded = Punycode.decode(label.dropFirst(4)) else { return String(label) }
+            return decoded
+        }.joined(separator: ".")
+    }
+
+    public static func < (a: DomainName, b: DomainName) -> Bool { a.text < b.text }
+
+    private static func asciiLabel(_ label: Substring) -> String? {
+        if label.utf8.allSatisfy({ $0 < 0x80 }) {
+            guard label.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { return nil }
+            return label.utf8.contains { (65...90).contains($0) } ? label.lowercased() : String(label)
+        }
+        let mapped = label.lowercased().precomposedStringWithCanonicalMapping
+        return Punycode.encode(mapped).map { "xn--" + $0 }
+    }
+}

@@ -33,6 +33,7 @@ let package = Package(
 
         // Vocabulary: no socket, no file
         .target(name: "NetworkAddress"),
+        .target(name: "BlockingPool"),
         .target(name: "InternetMessage", dependencies: ["NetworkAddress"]),
         .target(name: "DNS", dependencies: ["NetworkAddress"]),
         .target(name: "Milter", dependencies: ["InternetMessage", "NetworkAddress"]),
@@ -47,7 +48,7 @@ let package = Package(
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
         .target(
             name: "MailFilters",
-            dependencies: ["Milter", "SPF", "DKIM", "DMARC", "Tags", "Policy", "DNS", "InternetMessage", "NetworkAddress",
+            dependencies: ["BlockingPool", "Milter", "SPF", "DKIM", "DMARC", "Tags", "Policy", "DNS", "InternetMessage", "NetworkAddress",
                            .product(name: "Logging", package: "swift-log")]),
 
         // Ground: resolver, TLS, accounts, store, queue
@@ -57,14 +58,14 @@ let package = Package(
             dependencies: ["COpenSSL", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio")]),
         .target(
             name: "Accounts",
-            dependencies: ["CCrypt", "COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["BlockingPool", "CCrypt", "COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "MailStore", dependencies: ["InternetMessage"]),
         .target(name: "MailQueue", dependencies: ["InternetMessage"]),
 
         // Servers and clients: thin shells over the cores
         .target(
             name: "SMTPServer",
-            dependencies: ["SMTPCore", "Milter", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
+            dependencies: ["BlockingPool", "SMTPCore", "Milter", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
                            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log")]),
         .target(
@@ -74,21 +75,21 @@ let package = Package(
                            .product(name: "Logging", package: "swift-log")]),
         .target(
             name: "IMAPServer",
-            dependencies: ["IMAPCore", "MailStore", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
+            dependencies: ["BlockingPool", "IMAPCore", "MailStore", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
                            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log")]),
         .target(
             name: "MilterServer",
-            dependencies: ["Milter", "CMilter", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")]),
+            dependencies: ["BlockingPool", "Milter", "CMilter", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")]),
         .target(
             name: "Delivery",
-            dependencies: ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "InternetMessage", "NetworkAddress",
+            dependencies: ["BlockingPool", "MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "InternetMessage", "NetworkAddress",
                            .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log")]),
 
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["SMTPServer", "MilterServer", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
+            dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
                            "TLS", "MailStore", "MailQueue", "DNS", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
@@ -101,7 +102,7 @@ let package = Package(
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
     ] + [
-        ("NetworkAddress", []), ("InternetMessage", []), ("DNS", []), ("Milter", []), ("SMTPCore", []), ("IMAPCore", []),
+        ("NetworkAddress", []), ("BlockingPool", []), ("InternetMessage", []), ("DNS", []), ("Milter", []), ("SMTPCore", []), ("IMAPCore", []),
         ("SPF", ["DNS"]), ("DKIM", ["DNS"]), ("DMARC", ["DNS"]), ("Tags", []), ("Policy", []), ("MailFilters", ["Milter", "DNS"]),
         ("UnboundResolver", ["DNS"]), ("TLS", []), ("Accounts", []), ("MailStore", []), ("MailQueue", []),
         ("SMTPServer", []), ("SMTPClient", ["DNS"]), ("IMAPServer", []), ("Delivery", []), ("PosternDaemon", []),

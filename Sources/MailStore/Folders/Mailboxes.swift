@@ -29,7 +29,8 @@ public final class Mailboxes: Sendable {
         guard paths(name).exists else { throw .noSuchMailbox(name.description) }
         return open.withLock { table in
             if let known = table[name]?.mailbox { return known }
-            let made = Mailbox(name: name, paths: paths(name), validities: validities, syncs: syncs, uniqueNames: uniqueNames)
+            let made = Mailbox(
+                name: name, paths: paths(name), validities: validities, syncs: syncs, uniqueNames: uniqueNames, account: self)
             table = table.filter { $0.value.mailbox != nil }
             table[name] = WeakMailbox(mailbox: made)
             return made

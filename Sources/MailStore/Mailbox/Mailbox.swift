@@ -8,13 +8,16 @@ public final class Mailbox: Sendable {
     let syncs: FolderSync
     let uniqueNames: UniqueName
     let state: Mutex<MailboxState>
+    /// Kept alive by its folders, so that an account has one table of shared folders as long as any is in use.
+    private let account: Mailboxes
     private let observers = Mutex<(next: UInt64, callbacks: [UInt64: @Sendable () -> Void])>((0, [:]))
 
-    init(name: FolderName, paths: MailboxPaths, validities: UIDValidities, syncs: FolderSync, uniqueNames: UniqueName) {
+    init(name: FolderName, paths: MailboxPaths, validities: UIDValidities, syncs: FolderSync, uniqueNames: UniqueName, account: Mailboxes) {
         self.name = name
         self.paths = paths
         self.syncs = syncs
         self.uniqueNames = uniqueNames
+        self.account = account
         state = Mutex(MailboxState(paths: paths, validities: validities))
     }
 

@@ -1,1 +1,116 @@
-// The MilterServer target.
+import BlockingPool
+import CMilter
+import Foundation
+import Logging
+import Milter
+import Synchronization
+
+/// Lets a foreign MTA drive the filter chain over the milter protocol, version 6, through libmilter.
+///
+/// libmilter keeps its state in globals and serves once in the life of a process, so one server can start in a
+/// process, once. Reload does not need more: each client's session takes a fresh chain.
+public final class MilterServer: Sendable {
+    private let configuration: MilterServerConfiguration
+    private let chain: @Sendable () -> FilterChain
+    private let environment: Conversation.Environment
+    private let negotiations = NegotiationTable()
+    private let ending = Ending()
+
+    /// The server that libmilter's callbacks reach. They get no context of ours at negotiation, and libmilter's own
+    /// state is as global as this.
+    private static let started = Mutex<MilterServer?>(nil)
+    static var current: MilterServer? { started.withLock { $0 } }
+
+    /// - Parameters:
+    ///   - chain: the filters for the next client; called at every connection.
+    ///   - makeID: a fresh ``Transaction/id``.
+    ///   - pool: where filters run; libmilter's own threads wait for them.
+    public init(configuration: MilterServerConfiguration, chain: @escaping @Sendable () -> FilterChain,
+                makeID: @escaping @Sendable () -> String, pool: BlockingPool, logger: Logger) {
+        self.configuration = configuration
+        self.chain = chain
+        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger)
+    }
+
+    /// Binds the socket and begins to serve. When it returns, connections are taken. Blocks for a host look-up.
+    /// - Throws: ``MilterServerError``.
+    public func start() throws {
+        let socket = try MilterSocket(configuration.socket)
+        let isFirst = Self.started.withLock { current in
+            guard current == nil else { return false }
+            current = self
+            return true
+        }
+        guard isFirst else { throw MilterServerError.alreadyStarted }
+        do { try listen(on: socket) } catch {
+            Self.started.withLock { $0 = nil }
+            throw error
+        }
+        let thread = Thread { [environment, ending] in
+            let result = smfi_main()
+            if result != MI_SUCCESS { environment.logger.critical("milter: libmilter ended with an error; see the system log") }
+            ending.reach()
+        }
+        thread.name = "milter"
+        thread.start()
+        environment.logger.info("milter: listening on \(socket.libmilterText)")
+    }
+
+    private func listen(on socket: MilterSocket) throws {
+        guard postern_smfi_setconn(socket.libmilterText) == MI_SUCCESS else {
+            throw MilterServerError.badSocket(configuration.socket, reason: "libmilter does not take it")
+        }
+        guard smfi_register(Callbacks.description()) == MI_SUCCESS else { throw MilterServerError.registrationFailed }
+        smfi_settimeout(Int32(clamping: configuration.connectionTimeout))
+        smfi_setbacklog(128)
+        socket.removeIfStale()
+        // Binds here and now, so that a busy port is known at once; smfi_main would only log it.
+        guard smfi_opensocket(false) == MI_SUCCESS else {
+            throw MilterServerError.cannotListen(configuration.socket, reason: socket.bindFailure())
+        }
+    }
+
+    /// Stops listening and returns when libmilter's thread has ended, which can take 5 s. Sessions in progress end
+    /// with their MTA's next command.
+    public func stop() async {
+        guard Self.current === self else { return }
+        smfi_stop()
+        await ending.wait()
+    }
+
+    func negotiate(offeredActions: Int, offeredProtocol: Int) -> NegotiationTable.Entry {
+        negotiations.entry(for: Negotiation(stages: chain().stages, offeredActions: offeredActions, offeredProtocol: offeredProtocol))
+    }
+
+    func makeConversation(_ negotiation: NegotiationTable.Entry) -> Conversation {
+        Conversation(chain: chain(), negotiation: negotiation, environment: environment)
+    }
+}
+
+/// Something that happens once and can be waited for.
+private final class Ending: Sendable {
+    private struct State {
+        var reached = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = Mutex(State())
+
+    func reach() {
+        let waiters = state.withLock { state in
+            state.reached = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let already = state.withLock { state in
+                if !state.reached { state.waiters.append(continuation) }
+                return state.reached
+            }
+            if already { continuation.resume() }
+        }
+    }
+}

@@ -15,6 +15,15 @@ public struct MessageBody: Sendable {
     public init(_ bytes: [UInt8] = []) { storage = .memory(bytes) }
     init(file: SpoolFile) { storage = .file(file) }
 
+    /// A body that lies in a file: `count` octets (CRLF line ends) from `start`. The file stays open, and readable though
+    /// it be removed, while the body is referenced; its octets must not change. Blocks.
+    /// - Throws: ``SpoolFile/Failure`` when it cannot be opened.
+    public init(fileAt path: String, start: Int, count: Int) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SpoolFile.Failure(call: "open \(path)", code: errno) }
+        storage = .file(SpoolFile(descriptor: descriptor, start: start, count: count))
+    }
+
     /// Octets.
     public var count: Int {
         switch storage {

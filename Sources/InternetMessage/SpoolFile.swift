@@ -6,6 +6,8 @@ import Musl
 
 /// A temporary file that holds a large body. It is unlinked as soon as it is open, so a crash leaves nothing behind;
 /// the descriptor closes with the last reference. Written only while a ``MessageAssembler`` owns it.
+///
+/// Also a part of a lasting file, as the queue keeps bodies: then only read.
 public final class SpoolFile: Sendable {
     /// A system call on the spool failed: which one, and errno.
     public struct Failure: Error, CustomStringConvertible {
@@ -15,10 +17,12 @@ public final class SpoolFile: Sendable {
     }
 
     private let descriptor: Int32
+    private let start: Int
     let count: Int
 
-    init(descriptor: Int32, count: Int) {
+    init(descriptor: Int32, start: Int = 0, count: Int) {
         self.descriptor = descriptor
+        self.start = start
         self.count = count
     }
 
@@ -30,7 +34,7 @@ public final class SpoolFile: Sendable {
         defer { buffer.deallocate() }
         var offset = 0
         while offset < count {
-            let got = pread(descriptor, buffer.baseAddress, min(size, count - offset), off_t(offset))
+            let got = pread(descriptor, buffer.baseAddress, min(size, count - offset), off_t(start + offset))
             if got < 0, errno == EINTR { continue }
             guard got > 0 else { throw Failure(call: "pread", code: got == 0 ? EIO : errno) }
             try visit(UnsafeRawBufferPointer(rebasing: buffer[..<got]))

@@ -1,0 +1,58 @@
+import Foundation
+
+extension MailQueue {
+    /// Whether the message left the queue with a step.
+    public enum AfterStep: Sendable, Hashable { case stays, left }
+
+    /// Notes what attempts ended with, by recipient index. When the last recipient is settled the file is removed,
+    /// otherwise the journal grows; either is durable on return if anything became terminal. Blocks.
+    ///
+    /// When it throws, the outcome is still remembered in memory, so this process delivers nothing twice; call again
+    /// with the same statuses to make it durable.
+    /// - Throws: ``QueueError``.
+    @discardableResult
+    public func record(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) -> AfterStep {
+        let isComplete = try note(id, statuses)
+        if isComplete {
+            try unlinkFile(id)
+            index.withLock { _ = $0.removeValue(forKey: id) }
+            return .left
+        }
+        try append(id, statuses)
+        return .stays
+    }
+
+    /// Changes the index. - Returns: whether nothing is pending any more.
+    private func note(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) -> Bool {
+        let isComplete: Bool? = index.withLock { index in
+            guard var record = index[id] ?? nil, statuses.keys.allSatisfy({ record.settled.indices.contains($0) }) else { return nil }
+            var next: Date?
+            for (recipient, status) in statuses {
+                if case .pending(let state) = status { next = min(next ?? state.nextAttempt, state.nextAttempt) }
+                record.settled[recipient] = record.settled[recipient] || status.isTerminal
+            }
+            record.nextAttempt = next ?? record.nextAttempt
+            record.isComplete = record.settled.allSatisfy { $0 }
+            index[id] = .some(record)
+            return record.isComplete
+        }
+        guard let isComplete else { throw .unknownMessage(id) }
+        return isComplete
+    }
+
+    private func append(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) {
+        let steps = statuses.sorted { $0.key < $1.key }.map { QueueFile.Step(recipient: $0.key, status: $0.value) }
+        guard let lines = try? QueueFile.encode(steps) else { throw .invalidEnvelope("a status cannot be written as JSON") }
+        let file = try QueueDescriptor(folders.path(of: id), openAppend)
+        let before = try file.size()
+        do throws(QueueError) {
+            try file.write(lines)
+            // A lost retry time costs one early attempt; a lost delivery costs a duplicate.
+            if steps.contains(where: \.status.isTerminal) { try file.sync() }
+        } catch {
+            // A torn line would hide every later one from recovery.
+            try? file.truncate(to: before)
+            throw error
+        }
+    }
+}

@@ -101,8 +101,13 @@ let package = Package(
 
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
+        // libmilter serves once in a process, so its tests speak to this one (Tests/interop).
+        .executableTarget(
+            name: "milter-fixture",
+            dependencies: ["BlockingPool", "Milter", "MilterServer", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")],
+            path: "Tests/milter-fixture"),
     ] + [
-        ("NetworkAddress", []), ("BlockingPool", []), ("InternetMessage", []), ("DNS", []), ("Milter", []), ("SMTPCore", []), ("IMAPCore", []),
+        ("NetworkAddress", []), ("BlockingPool", []), ("InternetMessage", []), ("DNS", []), ("Milter", []), ("MilterServer", ["CMilter", "Milter"]), ("SMTPCore", []), ("IMAPCore", []),
         ("SPF", ["DNS"]), ("DKIM", ["DNS"]), ("DMARC", ["DNS"]), ("Tags", []), ("Policy", []), ("MailFilters", ["Milter", "DNS"]),
         ("UnboundResolver", ["DNS"]), ("TLS", []), ("Accounts", []), ("MailStore", []), ("MailQueue", []),
         ("SMTPServer", []), ("SMTPClient", ["DNS"]), ("IMAPServer", []), ("Delivery", []), ("PosternDaemon", []),

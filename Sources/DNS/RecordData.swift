@@ -49,7 +49,7 @@ public struct TXTRecord: DNSRecordData, Hashable {
             strings.append(Array(rdata[(i + 1)..<(i + 1 + length)]))
             i += 1 + length
         }
-        guard !strings.isEmpty else { return nil }
+        // No string at all breaks RFC 1035's <1*character-string> but holds nothing to misread: an empty text.
         self.strings = strings
     }
 }
@@ -98,13 +98,14 @@ public enum WireName {
             let length = Int(bytes[i])
             i += 1
             if length == 0 {
-                guard let name = DomainName(labels.joined(separator: ".")) else { return nil }
+                guard let name = DomainName(queryName: labels.joined(separator: ".")) else { return nil }
                 return (name, i - bytes.startIndex)
             }
             guard length <= 63, i + length <= bytes.endIndex else { return nil }
             let label = bytes[i..<(i + length)]
             guard !label.contains(46) else { return nil }
-            labels.append(String(decoding: label, as: UTF8.self))
+            guard let text = String(validating: label, as: UTF8.self) else { return nil }
+            labels.append(text)
             i += length
         }
         return nil

@@ -44,7 +44,8 @@ struct EnvelopeArguments {
             return EmailAddress(localPart: text, domain: domain)
         }
         let local = String(text[..<at])
-        guard !local.isEmpty, let domain = DomainName(String(text[text.index(after: at)...])) else { return nil }
+        let domainText = text[text.index(after: at)...]
+        guard !local.isEmpty, !domainText.isEmpty, let domain = DomainName(String(domainText)) else { return nil }
         return EmailAddress(localPart: local, domain: domain)
     }
 

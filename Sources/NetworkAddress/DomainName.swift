@@ -24,6 +24,22 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
         self.text = joined
     }
 
+    /// The root, `.`.
+    public static let root = DomainName(unchecked: "")
+
+    /// A name to ask the DNS for whose labels may hold any ASCII octet but the dot, blanks and control octets
+    /// included, as RFC 2181 §11 allows and as SPF macros make them (RFC 7208 §7.1's `%_`). Same limits otherwise.
+    public init?(queryName text: some StringProtocol) {
+        guard text.utf8.allSatisfy({ $0 < 0x80 }) else {
+            self.init(text)
+            return
+        }
+        let name = text.hasSuffix(".") ? String(text.dropLast()) : String(text)
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard name.utf8.count <= 253, name.isEmpty || labels.allSatisfy({ (1...63).contains($0.utf8.count) }) else { return nil }
+        self.init(unchecked: name.lowercased())
+    }
+
     private init(unchecked text: String) { self.text = text }
 
     public var isRoot: Bool { text.isEmpty }

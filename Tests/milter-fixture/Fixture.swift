@@ -41,7 +41,7 @@ enum Fixture {
             exit(1)
         }
         print("ready")
-        fflush(stdout)
+        fflush(nil)
         await waitForEndOfInput()
         await server.stop()
         print("stopped")

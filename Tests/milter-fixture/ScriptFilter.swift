@@ -25,7 +25,8 @@ private struct ScriptSession: FilterSession {
     }
 
     func data(_ transaction: inout Transaction) async -> FilterAnswer {
-        transaction.recipients.isEmpty ? .reject(SMTPReply(554, "5.5.1", "no recipients")) : .continue
+        let refused = transaction.recipients.contains { $0.address.localPart == "nodata" }
+        return refused ? .reject(SMTPReply(554, "5.5.1", "refused at DATA")) : .continue
     }
 
     func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
@@ -66,7 +67,7 @@ private struct ScriptSession: FilterSession {
     }
 
     private func answer(_ word: (some StringProtocol)?) -> FilterAnswer {
-        switch word.map(String.init) {
+        switch word.map({ String($0) }) {
         case "reject": .reject(SMTPReply(554, "5.7.9", "scripted refusal of 100%"))
         case "tempfail": .tempfail(SMTPReply(450, "4.7.9", "scripted delay"))
         case "multi": .reject(SMTPReply(550, "5.7.1", lines: ["first line", "second line"]))

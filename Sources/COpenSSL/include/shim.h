@@ -6,4 +6,5 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <openssl/rand.h>
+#include "tls.h"
 #endif

@@ -6,5 +6,6 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <openssl/rand.h>
+#include "evp.h"
 #include "tls.h"
 #endif

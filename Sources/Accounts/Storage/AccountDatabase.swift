@@ -1,0 +1,114 @@
+import Foundation
+import GRDB
+
+/// The SQLite file: accounts and the addresses they own. Every method blocks.
+struct AccountDatabase: Sendable {
+    struct Row: Sendable, Hashable {
+        let name: String
+        let passwordHash: String
+        let addresses: [String]
+    }
+
+    private let queue: DatabaseQueue
+
+    /// Opens the file, made readable by its owner alone, in WAL mode.
+    init(path: String) throws(AccountError) {
+        if !FileManager.default.fileExists(atPath: path) {
+            _ = FileManager.default.createFile(atPath: path, contents: nil, attributes: [.posixPermissions: 0o600])
+        }
+        queue = try Self.guarded {
+            var configuration = Configuration()
+            configuration.busyMode = .timeout(5)
+            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL") }
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            try Self.migrator.migrate(queue)
+            return queue
+        }
+    }
+
+    private static var migrator: DatabaseMigrator {
+        var migrator = DatabaseMigrator()
+        migrator.registerMigration("1 accounts") { db in
+            // `scram` is for SCRAM-SHA-256 stored keys (RFC 5802 §3), which need another derivation than the hash.
+            try db.execute(sql: """
+                CREATE TABLE account (name TEXT PRIMARY KEY NOT NULL, password TEXT NOT NULL, scram TEXT) STRICT;
+                CREATE TABLE address (
+                    address TEXT PRIMARY KEY NOT NULL,
+                    account TEXT NOT NULL REFERENCES account(name) ON DELETE CASCADE) STRICT;
+                CREATE INDEX address_account ON address(account);
+                """)
+        }
+        return migrator
+    }
+
+    /// Changes whenever another connection, of this or another process, has committed.
+    func version() throws(AccountError) -> Int {
+        try Self.guarded { try queue.read { try Int.fetchOne($0.cachedStatement(sql: "PRAGMA data_version")) ?? 0 } }
+    }
+
+    func rows() throws(AccountError) -> [Row] {
+        try Self.guarded {
+            try queue.read { db in
+                var addresses: [String: [String]] = [:]
+                for row in try GRDB.Row.fetchAll(db, sql: "SELECT account, address FROM address ORDER BY rowid") {
+                    addresses[row[0], default: []].append(row[1])
+                }
+                return try GRDB.Row.fetchAll(db, sql: "SELECT name, password FROM account ORDER BY name").map {
+                    Row(name: $0[0], passwordHash: $0[1], addresses: addresses[$0[0]] ?? [])
+                }
+            }
+        }
+    }
+
+    func insert(name: String, hash: String, addresses: [String]) throws(AccountError) {
+        try Self.guarded {
+            try queue.write { db in
+                guard try !Self.exists(name, db) else { throw AccountError.alreadyExists(name) }
+                try db.execute(sql: "INSERT INTO account (name, password) VALUES (?, ?)", arguments: [name, hash])
+                for address in addresses { try Self.insert(address, of: name, db) }
+            }
+        }
+    }
+
+    func remove(name: String) throws(AccountError) {
+        try change(name) { try $0.execute(sql: "DELETE FROM account WHERE name = ?", arguments: [name]) }
+    }
+
+    func setPassword(name: String, hash: String) throws(AccountError) {
+        try change(name) { try $0.execute(sql: "UPDATE account SET password = ?, scram = NULL WHERE name = ?", arguments: [hash, name]) }
+    }
+
+    func add(address: String, to name: String) throws(AccountError) { try change(name) { try Self.insert(address, of: name, $0) } }
+
+    func remove(address: String, from name: String) throws(AccountError) {
+        try change(name) { try $0.execute(sql: "DELETE FROM address WHERE address = ? AND account = ?", arguments: [address, name]) }
+    }
+
+    private func change(_ name: String, _ work: (Database) throws -> Void) throws(AccountError) {
+        try Self.guarded {
+            try queue.write { db in
+                guard try Self.exists(name, db) else { throw AccountError.noSuchAccount(name) }
+                try work(db)
+            }
+        }
+    }
+
+    private static func exists(_ name: String, _ db: Database) throws -> Bool {
+        try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM account WHERE name = ?)", arguments: [name]) ?? false
+    }
+
+    private static func insert(_ address: String, of name: String, _ db: Database) throws {
+        if let owner = try String.fetchOne(db, sql: "SELECT account FROM address WHERE address = ?", arguments: [address]) {
+            if owner == name { return }
+            throw AccountError.addressTaken(address, by: owner)
+        }
+        try db.execute(sql: "INSERT INTO address (address, account) VALUES (?, ?)", arguments: [address, name])
+    }
+
+    private static func guarded<Value>(_ work: () throws -> Value) throws(AccountError) -> Value {
+        do { return try work() } catch let error as AccountError { throw error } catch let error as DatabaseError {
+            // Its description would hold the statement's arguments; the message never does.
+            throw .database(error.message ?? "SQLite error \(error.resultCode.rawValue)")
+        } catch { throw .database("cannot be opened or read") }
+    }
+}

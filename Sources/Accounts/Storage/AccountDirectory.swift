@@ -1,0 +1,25 @@
+import InternetMessage
+import NetworkAddress
+
+/// All accounts at one moment, ready for look-ups.
+struct AccountDirectory: Sendable {
+    let accounts: [Account]
+    let domains: Set<DomainName>
+    private let byName: [String: (account: Account, hash: String)]
+    private let byAddress: [EmailAddress: Account]
+
+    init(_ rows: [AccountDatabase.Row] = []) {
+        var byName: [String: (Account, String)] = [:], byAddress: [EmailAddress: Account] = [:]
+        accounts = rows.map { Account(name: $0.name, addresses: $0.addresses.compactMap { EmailAddress($0) }) }
+        for (row, account) in zip(rows, accounts) {
+            byName[row.name] = (account, row.passwordHash)
+            for address in account.addresses { byAddress[address] = account }
+        }
+        self.byName = byName
+        self.byAddress = byAddress
+        domains = Set(byAddress.keys.compactMap(\.domainName))
+    }
+
+    func entry(named name: String) -> (account: Account, hash: String)? { byName[name.lowercased()] }
+    func account(owning address: EmailAddress) -> Account? { byAddress[address.folded] }
+}

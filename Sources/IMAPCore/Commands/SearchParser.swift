@@ -1,0 +1,128 @@
+import InternetMessage
+
+/// SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 5032).
+enum SearchParser {
+    static func request(_ scanner: inout Scanner) throws(ScanError) -> SearchRequest {
+        try scanner.space()
+        var returns: [SearchRequest.Return]?
+        if scanner.keyword("RETURN") {
+            try scanner.space()
+            returns = try returnOptions(&scanner)
+            try scanner.space()
+        }
+        var charset = "UTF-8"
+        if scanner.keyword("CHARSET") {
+            try scanner.space()
+            charset = try scanner.text()
+            guard Charset.isKnown(charset) else { throw ScanError("charset \(charset.prefix(40)) is not supported", code: .badCharset(["US-ASCII", "UTF-8"])) }
+            try scanner.space()
+        }
+        var keys = KeyParser(charset: charset)
+        let key = try keys.conjunction(&scanner, depth: 0)
+        return SearchRequest(key, returns: returns)
+    }
+
+    /// RFC 4731 §3.1: the empty list means ALL.
+    private static func returnOptions(_ scanner: inout Scanner) throws(ScanError) -> [SearchRequest.Return] {
+        let options = try scanner.list(allowEmpty: true) { (scanner) throws(ScanError) in
+            let word = ASCII.upper(try scanner.atom("a SEARCH return option"))
+            guard let option = SearchRequest.Return(rawValue: word) else { throw ScanError("unknown SEARCH return option \(word.prefix(32))") }
+            return option
+        }
+        return options.isEmpty ? [.all] : options
+    }
+}
+
+/// Search keys, with nesting and number of keys bounded.
+private struct KeyParser {
+    let charset: String
+    var count = 0
+
+    init(charset: String) { self.charset = charset }
+
+    /// Keys with spaces between them, all of which must hold.
+    mutating func conjunction(_ scanner: inout Scanner, depth: Int) throws(ScanError) -> SearchKey {
+        var keys = [try key(&scanner, depth: depth)]
+        while scanner.take(32) { keys.append(try key(&scanner, depth: depth)) }
+        return keys.count == 1 ? keys[0] : .and(keys)
+    }
+
+    private mutating func key(_ scanner: inout Scanner, depth: Int) throws(ScanError) -> SearchKey {
+        count += 1
+        guard depth < CommandParser.nestingLimit, count <= 4096 else { throw ScanError("the search is too complex") }
+        if scanner.take(40) {
+            let inner = try conjunction(&scanner, depth: depth + 1)
+            try scanner.expect(41, ")")
+            return inner
+        }
+        if let byte = scanner.peek, ASCII.isDigit(byte) || byte == 42 { return .sequence(try SequenceSet.parse(&scanner)) }
+        let word = ASCII.upper(try scanner.atom("a search key"))
+        if let simple = Self.simple(word) { return simple }
+        guard Self.takesArgument.contains(word) else { throw ScanError("unknown search key \(word.prefix(32))") }
+        try scanner.space()
+        return try withArgument(word, &scanner, depth: depth)
+    }
+
+    private static func simple(_ word: String) -> SearchKey? {
+        switch word {
+        case "ALL": .all
+        case "ANSWERED": .flag(.answered)
+        case "DELETED": .flag(.deleted)
+        case "DRAFT": .flag(.draft)
+        case "FLAGGED": .flag(.flagged)
+        case "SEEN": .flag(.seen)
+        case "UNANSWERED": .not(.flag(.answered))
+        case "UNDELETED": .not(.flag(.deleted))
+        case "UNDRAFT": .not(.flag(.draft))
+        case "UNFLAGGED": .not(.flag(.flagged))
+        case "UNSEEN": .not(.flag(.seen))
+        case "RECENT": .recent
+        case "OLD": .not(.recent)
+        case "NEW": .and([.recent, .not(.flag(.seen))])
+        default: nil
+        }
+    }
+
+    private static let takesArgument: Set<String> = [
+        "NOT", "OR", "KEYWORD", "UNKEYWORD", "UID", "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE", "YOUNGER", "OLDER",
+        "LARGER", "SMALLER", "HEADER", "BCC", "CC", "FROM", "TO", "SUBJECT", "BODY", "TEXT",
+    ]
+
+    private mutating func withArgument(_ word: String, _ scanner: inout Scanner, depth: Int) throws(ScanError) -> SearchKey {
+        switch word {
+        case "NOT": return .not(try key(&scanner, depth: depth + 1))
+        case "OR":
+            let first = try key(&scanner, depth: depth + 1)
+            try scanner.space()
+            return .or(first, try key(&scanner, depth: depth + 1))
+        case "KEYWORD": return .flag(try keyword(&scanner))
+        case "UNKEYWORD": return .not(.flag(try keyword(&scanner)))
+        case "UID": return .uid(try SequenceSet.parse(&scanner))
+        case "BEFORE": return .before(try DateParser.searchDay(&scanner))
+        case "ON": return .on(try DateParser.searchDay(&scanner))
+        case "SINCE": return .since(try DateParser.searchDay(&scanner))
+        case "SENTBEFORE": return .sentBefore(try DateParser.searchDay(&scanner))
+        case "SENTON": return .sentOn(try DateParser.searchDay(&scanner))
+        case "SENTSINCE": return .sentSince(try DateParser.searchDay(&scanner))
+        case "YOUNGER": return .younger(try scanner.positiveNumber())
+        case "OLDER": return .older(try scanner.positiveNumber())
+        case "LARGER": return .larger(try scanner.number())
+        case "SMALLER": return .smaller(try scanner.number())
+        case "HEADER":
+            let name = try scanner.text()
+            try scanner.space()
+            return .header(name, try text(&scanner))
+        case "BODY": return .body(try text(&scanner))
+        case "TEXT": return .text(try text(&scanner))
+        default: return .header(word, try text(&scanner))  // BCC, CC, FROM, SUBJECT, TO
+        }
+    }
+
+    private func keyword(_ scanner: inout Scanner) throws(ScanError) -> Flag { Flag(unchecked: try scanner.atom("a keyword")) }
+
+    private func text(_ scanner: inout Scanner) throws(ScanError) -> String {
+        let bytes = try scanner.astring()
+        guard let text = Charset.decodeStrictly(bytes, charset: charset) else { throw ScanError("a search text is not valid \(charset)") }
+        return text
+    }
+}

@@ -1,0 +1,70 @@
+extension AuthenticationResults {
+    /// The field, folded at 78 columns.
+    public var field: HeaderField { HeaderField(name: Self.fieldName, value: headerValue) }
+
+    /// The field's value (what stands behind `Authentication-Results: `), folded with CRLF and a tab so that no line
+    /// exceeds 78 columns unless one token alone does (RFC 5322 §2.1.1).
+    public var headerValue: String {
+        var folder = Folder(column: Self.fieldName.utf8.count + 2)
+        folder.add(Self.quoted(authservID, unless: Self.isTokenText) + (version == 1 ? "" : " \(version)"), glue: "")
+        if results.isEmpty {
+            folder.add(";", glue: "", breakable: false)
+            folder.add("none")
+        }
+        for result in results {
+            folder.add(";", glue: "", breakable: false)
+            let method = Self.keyword(result.method) + (result.methodVersion == 1 ? "" : "/\(result.methodVersion)")
+            folder.add(method + "=" + Self.keyword(result.result), startsLine: true)
+            if let reason = result.reason { folder.add("reason=" + Self.quoted(reason, unless: Self.isTokenText)) }
+            for property in result.properties { folder.add(Self.text(property)) }
+        }
+        return folder.text
+    }
+
+    /// `pvalue = [CFWS] ( ( value / [ [ local-part ] "@" ] domain-name ) [CFWS] )`: an address whose local part is a
+    /// dot-atom and a name stand bare, everything else is quoted.
+    private static func text(_ property: Property) -> String {
+        keyword(property.ptype) + "." + keyword(property.property) + "=" + quoted(property.value) { isTokenText($0) || isAddressText($0) }
+    }
+
+    private static func quoted(_ text: String, unless isBare: (String) -> Bool) -> String {
+        // A line end would break the field and a quoted-pair may not hold it either (RFC 5322 §3.2.4).
+        let clean = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
+        if isBare(clean) { return clean }
+        return "\"" + clean.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+    }
+
+    private static func isTokenText(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy(FieldScanner.isToken) }
+
+    private static func isAddressText(_ text: String) -> Bool {
+        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[1].isEmpty, !parts[0].hasPrefix("."), !parts[0].hasSuffix("."), !parts[0].contains("..") else { return false }
+        let isName = parts[1].utf8.allSatisfy { FieldScanner.isToken($0) && $0 != 34 && $0 != 39 || $0 >= 0x80 } && !parts[1].hasPrefix(".")
+        return isName && parts[0].utf8.allSatisfy { PathParser.isAtext($0) || $0 == 46 }
+    }
+
+    /// `Keyword` (RFC 5321 §4.1.2): letters, digits, hyphens. What does not fit is dropped, since nothing else may stand there.
+    private static func keyword(_ text: String) -> String {
+        let kept = text.utf8.filter { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
+        return kept.isEmpty ? "x" : String(decoding: kept, as: UTF8.self)
+    }
+
+    /// Joins words, breaking the line before a word that would pass the limit.
+    private struct Folder {
+        var text = ""
+        var column: Int
+
+        init(column: Int) { self.column = column }
+
+        mutating func add(_ word: String, glue: String = " ", breakable: Bool = true, startsLine: Bool = false) {
+            // One column stays free for the semicolon that may follow.
+            if breakable, !text.isEmpty, startsLine || column + glue.utf8.count + word.utf8.count > 77 {
+                text += "\r\n\t" + word
+                column = 8 + word.utf8.count
+            } else {
+                text += glue + word
+                column += glue.utf8.count + word.utf8.count
+            }
+        }
+    }
+}

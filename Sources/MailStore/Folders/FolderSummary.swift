@@ -1,0 +1,8 @@
+/// One line of LIST (RFC 3501 §7.2.2).
+public struct FolderSummary: Sendable, Hashable {
+    public let name: FolderName
+    /// Whether it can be selected; false for a parent that exists only in its children's names.
+    public let exists: Bool
+    public let hasChildren: Bool
+    public let isSubscribed: Bool
+}

@@ -1,0 +1,154 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+import Synchronization
+
+/// One account's folders. Every method blocks on files. Thread-safe.
+public final class Mailboxes: Sendable {
+    let root: String
+    private let validities: UIDValidities
+    private let syncs: FolderSync
+    private let uniqueNames: UniqueName
+    private let open = Mutex<[FolderName: WeakMailbox]>([:])
+    private let subscriptions = Mutex(())
+
+    init(root: String, syncs: FolderSync, uniqueNames: UniqueName) throws(StoreError) {
+        self.root = root
+        self.syncs = syncs
+        self.uniqueNames = uniqueNames
+        validities = UIDValidities(folder: root)
+        let inbox = MailboxPaths(folder: root)
+        if !inbox.exists { try inbox.create(isInbox: true) }
+    }
+
+    /// The folder's shared object; everybody who asks while it is in use gets the same one.
+    /// - Throws: ``StoreError/noSuchMailbox(_:)``.
+    public func mailbox(_ name: FolderName) throws(StoreError) -> Mailbox {
+        guard paths(name).exists else { throw .noSuchMailbox(name.description) }
+        return open.withLock { table in
+            if let known = table[name]?.mailbox { return known }
+            let made = Mailbox(
+                name: name, paths: paths(name), validities: validities, syncs: syncs, uniqueNames: uniqueNames, account: self)
+            table = table.filter { $0.value.mailbox != nil }
+            table[name] = WeakMailbox(mailbox: made)
+            return made
+        }
+    }
+
+    public func exists(_ name: FolderName) -> Bool { paths(name).exists }
+
+    /// All folders, the inbox first, then by name; parents that exist only in their children's names included.
+    public func list() throws(StoreError) -> [FolderSummary] {
+        let real = Set(try folders() + [.inbox])
+        var all = real
+        for name in real {
+            for depth in 1..<max(name.levels.count, 1) {
+                if let parent = try? FolderName(name.levels.prefix(depth).joined(separator: "/")) { all.insert(parent) }
+            }
+        }
+        let subscribed = Set(try subscribedFolders())
+        return all.sorted { $0.isInbox || (!$1.isInbox && $0.description < $1.description) }.map { name in
+            FolderSummary(name: name, exists: real.contains(name), hasChildren: all.contains { $0.isBelow(name) }, isSubscribed: subscribed.contains(name))
+        }
+    }
+
+    /// Makes a folder; its parents need not exist (Maildir++ keeps no hierarchy).
+    /// - Throws: ``StoreError/alreadyExists(_:)``.
+    public func create(_ name: FolderName) throws(StoreError) {
+        guard !exists(name) else { throw .alreadyExists(name.description) }
+        try paths(name).create(isInbox: name.isInbox)
+    }
+
+    /// Removes a folder and its mail; its children stay (RFC 3501 §6.3.4). The inbox cannot be removed.
+    public func delete(_ name: FolderName) throws(StoreError) {
+        guard !name.isInbox else { throw .invalidName("INBOX", reason: "the inbox cannot be deleted") }
+        guard exists(name) else { throw .noSuchMailbox(name.description) }
+        // Out of sight in one step; a name with two leading dots is no Maildir++ folder.
+        let hidden = root + "/..deleted-" + uniqueNames.next()
+        try Files.rename(paths(name).folder, to: hidden)
+        try syncs.sync(root)
+        forget(name)
+        try Files.removeTree(hidden)
+    }
+
+    /// Renames a folder and its children (RFC 3501 §6.3.5). For the inbox its messages move and it stays, empty, and
+    /// its children stay where they are.
+    public func rename(_ old: FolderName, to new: FolderName) throws(StoreError) {
+        guard old != new, !exists(new) else { throw .alreadyExists(new.description) }
+        if old.isInbox { return try moveInbox(to: new) }
+        guard !new.isBelow(old) else { throw .invalidName(new.description, reason: "a folder cannot move below itself") }
+        let affected = try folders().filter { $0 == old || $0.isBelow(old) }
+        guard !affected.isEmpty else { throw .noSuchMailbox(old.description) }
+        var moves: [(FolderName, FolderName)] = []
+        for name in affected {
+            let target = try name.moved(from: old, to: new)
+            guard !exists(target) else { throw .alreadyExists(target.description) }
+            moves.append((name, target))
+        }
+        for (from, to) in moves {
+            try Files.rename(paths(from).folder, to: paths(to).folder)
+            forget(from)
+        }
+        try syncs.sync(root)
+    }
+
+    private func moveInbox(to new: FolderName) throws(StoreError) {
+        try create(new)
+        let inbox = try mailbox(.inbox)
+        let uids = try inbox.refresh().messages.map(\.uid)
+        _ = try inbox.move(uids: uids, to: try mailbox(new))
+    }
+
+    /// What is subscribed, whether it exists or not (RFC 3501 §6.3.9).
+    public func subscribedFolders() throws(StoreError) -> [FolderName] {
+        SubscriptionFile(parsing: try Files.contents(subscriptionPath) ?? []).names.compactMap { levels in
+            levels == ["INBOX"] ? .inbox : FolderName(storageLevels: levels)
+        }
+    }
+
+    public func setSubscribed(_ name: FolderName, _ subscribed: Bool) throws(StoreError) {
+        try DotLock.holding(subscriptionPath + ".lock") { () throws(StoreError) in
+            var file = SubscriptionFile(parsing: try Files.contents(subscriptionPath) ?? [])
+            let before = file
+            file.set(name.storageLevels, subscribed: subscribed)
+            if file != before { try Files.replace(subscriptionPath, with: file.serialised()) }
+        }
+    }
+
+    /// Puts a message into a folder. The folder must exist.
+    func deliver(_ delivery: Delivery, to name: FolderName) throws(StoreError) -> DeliveredFile {
+        let paths = paths(name)
+        guard paths.exists else { throw .noSuchMailbox(name.description) }
+        var bits: UInt32 = 0
+        if !delivery.keywords.isEmpty {
+            bits = try mailbox(name).keywordBits(for: delivery.keywords.sorted())
+        }
+        let placed = try delivery.write(paths: paths, uniqueName: uniqueNames.next(), keywordBits: bits)
+        try syncs.sync(placed.folder)
+        open.withLock { $0[name]?.mailbox }?.noteChange()
+        return DeliveredFile(path: placed.path, folder: name, size: placed.size)
+    }
+
+    func paths(_ name: FolderName) -> MailboxPaths {
+        MailboxPaths(folder: name.isInbox ? root : root + "/" + name.storageName)
+    }
+
+    private var subscriptionPath: String { root + "/subscriptions" }
+
+    /// The folders on disk, without the inbox.
+    private func folders() throws(StoreError) -> [FolderName] {
+        try Files.names(in: root).filter { $0.hasPrefix(".") && !$0.hasPrefix("..") }.compactMap { FolderName(storageName: $0) }
+            .filter { !$0.isInbox && paths($0).exists }
+    }
+
+    private func forget(_ name: FolderName) {
+        let gone = open.withLock { $0.removeValue(forKey: name)?.mailbox }
+        gone?.noteChange()
+    }
+}
+
+private struct WeakMailbox: Sendable {
+    weak var mailbox: Mailbox?
+}

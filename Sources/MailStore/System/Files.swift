@@ -1,0 +1,146 @@
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
+/// The system calls the store needs, with errno turned into ``StoreError``. All of them block.
+enum Files {
+    static func failure(_ call: String, _ path: String) -> StoreError { .system(call: call, path: path, code: errno) }
+
+    static func open(_ path: String, _ flags: Int32, mode: mode_t = 0o600) throws(StoreError) -> Int32 {
+        while true {
+            let descriptor = posixOpen(path, flags | O_CLOEXEC | O_NOFOLLOW, mode)
+            if descriptor >= 0 { return descriptor }
+            guard errno == EINTR else { throw failure("open", path) }
+        }
+    }
+
+    static func writeAll(_ raw: UnsafeRawBufferPointer, to descriptor: Int32, path: String) throws(StoreError) {
+        var offset = 0
+        while offset < raw.count {
+            let put = write(descriptor, raw.baseAddress?.advanced(by: offset), raw.count - offset)
+            if put < 0, errno == EINTR { continue }
+            guard put > 0 else { throw failure("write", path) }
+            offset += put
+        }
+    }
+
+    /// The whole file; nil when there is none. For the store's own small text files.
+    static func contents(_ path: String) throws(StoreError) -> [UInt8]? {
+        let descriptor: Int32
+        do { descriptor = try open(path, O_RDONLY) } catch {
+            if error.isMissingFile { return nil }
+            throw error
+        }
+        defer { close(descriptor) }
+        var info = stat()
+        guard fstat(descriptor, &info) == 0 else { throw failure("fstat", path) }
+        var out = [UInt8](repeating: 0, count: Int(info.st_size))
+        var filled = 0
+        while filled < out.count {
+            let got = out.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(filled)) }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw failure("read", path) }
+            if got == 0 { break }
+            filled += got
+        }
+        out.removeLast(out.count - filled)
+        return out
+    }
+
+    /// Replaces a file so that a crash leaves the old or the new one: temporary file, fsync, rename, fsync of the folder.
+    static func replace(_ path: String, with bytes: [UInt8]) throws(StoreError) {
+        let temporary = path + ".tmp"
+        let descriptor = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+        do throws(StoreError) {
+            defer { close(descriptor) }
+            try writeWhole(bytes, to: descriptor, path: temporary)
+            guard fsync(descriptor) == 0 else { throw failure("fsync", temporary) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        try rename(temporary, to: path)
+        try syncFolder(parent(of: path))
+    }
+
+    /// Appends and makes it durable. The file must exist.
+    static func append(_ bytes: [UInt8], to path: String) throws(StoreError) {
+        let descriptor = try open(path, O_WRONLY | O_APPEND)
+        defer { close(descriptor) }
+        try writeWhole(bytes, to: descriptor, path: path)
+        guard fdatasync(descriptor) == 0 else { throw failure("fdatasync", path) }
+    }
+
+    static func writeWhole(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(StoreError) {
+        let result = bytes.withUnsafeBytes { raw -> Result<Void, StoreError> in
+            do throws(StoreError) { return .success(try writeAll(raw, to: descriptor, path: path)) } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+
+    static func rename(_ from: String, to: String) throws(StoreError) {
+        guard posixRename(from, to) == 0 else { throw failure("rename", from) }
+    }
+
+    static func link(_ from: String, to: String) throws(StoreError) {
+        guard posixLink(from, to) == 0 else { throw failure("link", from) }
+    }
+
+    static func syncFolder(_ path: String) throws(StoreError) {
+        let descriptor = try open(path, O_RDONLY | O_DIRECTORY)
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw failure("fsync", path) }
+    }
+
+    /// Makes the folder, 0700; fine if a real folder is there already.
+    static func makeFolder(_ path: String) throws(StoreError) {
+        if mkdir(path, 0o700) == 0 { return }
+        guard errno == EEXIST else { throw failure("mkdir", path) }
+        guard isFolder(path) else { throw .system(call: "mkdir", path: path, code: ENOTDIR) }
+    }
+
+    /// A real folder, not a symbolic link to one.
+    static func isFolder(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
+    }
+
+    /// The names in a folder, `.` and `..` left out, in the file system's order.
+    static func names(in path: String) throws(StoreError) -> [String] {
+        guard let stream = opendir(path) else { throw failure("opendir", path) }
+        defer { closedir(stream) }
+        var out: [String] = []
+        errno = 0
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { out.append(name) }
+            errno = 0
+        }
+        guard errno == 0 else { throw failure("readdir", path) }
+        return out
+    }
+
+    /// Removes a folder with what is in it. Never follows symbolic links: `unlink` removes the link itself.
+    static func removeTree(_ path: String, depth: Int = 0) throws(StoreError) {
+        for name in try names(in: path) {
+            let inner = path + "/" + name
+            if isFolder(inner), depth < 8 { try removeTree(inner, depth: depth + 1) } else if unlink(inner) != 0, errno != ENOENT {
+                throw failure("unlink", inner)
+            }
+        }
+        guard rmdir(path) == 0 || errno == ENOENT else { throw failure("rmdir", path) }
+    }
+
+    static func parent(of path: String) -> String {
+        path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }
+}
+
+// Inside `Files` the short names mean the members; these mean the C library's.
+private func posixOpen(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
+private func posixRename(_ from: String, _ to: String) -> Int32 { rename(from, to) }
+private func posixLink(_ from: String, _ to: String) -> Int32 { link(from, to) }

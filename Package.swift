@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "SPF", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
         .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
-        .target(name: "Tags", dependencies: ["InternetMessage", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Tags", dependencies: ["COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
         .target(
             name: "MailFilters",

@@ -101,6 +101,10 @@ class Facts(PostfixCase):
         self.assertEqual(self.facts("client", self.mta.client("192.0.2.1")), "192.0.2.1 4711 -")
         self.assertEqual(self.facts("client", self.mta.client("IPV6:2001:db8::1")), "2001:db8::1 4711 -")
 
+    def test_authenticated_client(self):
+        self.assertEqual(self.facts("auth", self.mta.client("192.0.2.1", login="alice")), "alice XCLIENT")
+        self.assertEqual(self.facts("ours", self.mta.client("192.0.2.1", login="alice")), "true false ORIGINATING")
+
     def test_mail_by_sendmail_is_ours(self):
         self.mta.sendmail("a@sender.example", ["b@rcpt.example"], "Subject: local\nX-Tell: ours\n\nhello\n")
         self.assertEqual(self.mta.delivered()[0].fields("X-Facts"), ["true true ORIGINATING"])

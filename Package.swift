@@ -44,7 +44,7 @@ let package = Package(
         .target(name: "SPF", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
         .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
-        .target(name: "Tags", dependencies: ["InternetMessage", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "Tags", dependencies: ["COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
         .target(
             name: "MailFilters",
@@ -107,14 +107,25 @@ let package = Package(
             dependencies: ["BlockingPool", "Milter", "MilterServer", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")],
             path: "Tests/milter-fixture"),
     ] + [
-        ("NetworkAddress", []), ("BlockingPool", []), ("InternetMessage", []), ("DNS", []), ("Milter", []), ("MilterServer", ["CMilter", "Milter"]), ("SMTPCore", []), ("IMAPCore", []),
-        ("SPF", ["DNS"]), ("DKIM", ["DNS"]), ("DMARC", ["DNS"]), ("Tags", []), ("Policy", []), ("MailFilters", ["Milter", "DNS"]),
-        ("UnboundResolver", ["DNS"]), ("TLS", []), ("Accounts", []), ("MailStore", []), ("MailQueue", []),
-        ("SMTPServer", []), ("SMTPClient", ["DNS"]), ("IMAPServer", []), ("Delivery", []), ("PosternDaemon", []),
-    ].map { (name: String, extra: [String]) in
-        .testTarget(name: name + "Tests", dependencies:
-            Set([name, "PosternTesting", "InternetMessage", "NetworkAddress"] + extra).sorted().map { .byName(name: $0) })
-    },
+        tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
+        tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore"), tests("IMAPCore"),
+        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
+        tests("MailFilters", ["Milter", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts"), tests("MailStore"), tests("MailQueue"),
+        tests("TLS", nio: true), tests("SMTPServer", ["Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
+        tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
+        tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),
+        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("PosternDaemon"),
+    ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )
+
+/// The tests of one library: they see it, the vocabulary and the test support.
+func tests(_ name: String, _ extra: [String] = [], nio: Bool = false, exclude: [String] = []) -> Target {
+    let libraries = Set([name, "PosternTesting", "InternetMessage", "NetworkAddress"] + extra).sorted()
+    let products = nio ? ["NIOCore", "NIOPosix", "NIOEmbedded"] : []
+    return .testTarget(
+        name: name + "Tests",
+        dependencies: libraries.map { .byName(name: $0) } + products.map { .product(name: $0, package: "swift-nio") },
+        exclude: exclude)
+}

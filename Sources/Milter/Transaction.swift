@@ -37,6 +37,12 @@ public struct Transaction: Sendable {
         set { results[ObjectIdentifier(key)] = newValue }
     }
 
+    /// The same, with a value to begin with.
+    public subscript<Key: TransactionResultKey>(_ key: Key.Type, default fallback: @autoclosure () -> Key.Value) -> Key.Value {
+        get { self[key] ?? fallback() }
+        set { self[key] = newValue }
+    }
+
     /// Puts the received content in place; before end of message only.
     public mutating func receive(_ message: Message) { self.message = message }
 

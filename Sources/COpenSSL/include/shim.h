@@ -6,4 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include "evp.h"
+#include "tls.h"
 #endif

@@ -86,6 +86,15 @@ public struct AppendHeader: Sendable, Hashable {
     public let size: Int
     /// Whether the client waits for a continuation request; not with `{n+}` (RFC 7888).
     public let isSynchronising: Bool
+
+    public init(tag: String, mailbox: MailboxName, flags: [Flag] = [], date: MailDate? = nil, size: Int, isSynchronising: Bool = true) {
+        self.tag = tag
+        self.mailbox = mailbox
+        self.flags = flags
+        self.date = date
+        self.size = size
+        self.isSynchronising = isSynchronising
+    }
 }
 
 /// STATUS data items (RFC 3501 §6.3.10; SIZE from RFC 8438 and RFC 9051).

@@ -4,6 +4,11 @@ import InternetMessage
 public struct TaggedCommand: Sendable, Hashable {
     public let tag: String
     public let command: Command
+
+    public init(tag: String, command: Command) {
+        self.tag = tag
+        self.command = command
+    }
 }
 
 /// A command that could not be understood. Answer with ``response``.

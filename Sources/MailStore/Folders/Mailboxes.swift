@@ -117,6 +117,18 @@ public final class Mailboxes: Sendable {
         }
     }
 
+    /// Makes the folders a new account should have, and subscribes to them and the inbox. Does nothing once the account
+    /// has a `subscriptions` file: what its owner deleted, or another server arranged, stays as it is.
+    public func prepare(folders names: [FolderName]) throws(StoreError) {
+        guard try FileStamp.of(subscriptionPath) == .missing else { return }
+        for name in names where !exists(name) {
+            do throws(StoreError) { try create(name) } catch .alreadyExists {
+                // A delivery made it meanwhile.
+            }
+        }
+        for name in [.inbox] + names { try setSubscribed(name, true) }
+    }
+
     /// Puts a message into a folder. The folder must exist.
     func deliver(_ delivery: Delivery, to name: FolderName) throws(StoreError) -> DeliveredFile {
         let paths = paths(name)

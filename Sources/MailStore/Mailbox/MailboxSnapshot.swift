@@ -11,6 +11,9 @@ public struct StoredMessage: Sendable, Hashable {
     /// The file's whole name, where another program spelled it otherwise than ``canonicalName``.
     var foreignName: String?
 
+    /// Whether flags and keywords are the same; both must come from the same folder.
+    public func hasSameFlags(as other: StoredMessage) -> Bool { flags == other.flags && keywordBits == other.keywordBits }
+
     /// The size with CRLF line ends, where the file name tells it.
     var namedSize: Int? { MaildirFileName(base: base).virtualSize }
     /// `base` in `new`, `base:2,letters` in `cur`.

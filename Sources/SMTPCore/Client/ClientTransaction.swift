@@ -68,4 +68,15 @@ public struct TransactionReport: Sendable, Hashable {
     /// Whether the server has had the whole content: if its verdict was lost then, it may have taken the message, and
     /// asking another server at once would make a second copy likely (RFC 5321 §4.5.3.2.6, RFC 1047).
     public let contentWasSent: Bool
+
+    init(outcomes: [RecipientOutcome], serverNotifies: Bool, contentWasSent: Bool) {
+        self.outcomes = outcomes
+        self.serverNotifies = serverNotifies
+        self.contentWasSent = contentWasSent
+    }
+
+    /// A transaction that never began, for want of a connection.
+    public init(unsent transaction: ClientTransaction, _ failure: SessionFailure) {
+        self.init(outcomes: transaction.recipients.map { _ in .lost(failure) }, serverNotifies: false, contentWasSent: false)
+    }
 }

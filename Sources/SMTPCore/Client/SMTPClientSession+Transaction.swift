@@ -145,7 +145,8 @@ extension SMTPClientSession {
         state == .transaction && work.phase == .content ? deadline() : []
     }
 
-    /// The content and the final dot are with the transport.
+    /// The last piece of the content, with the final dot, is about to go to the transport: call it before, not after, for the
+    /// server's verdict may come at once.
     public mutating func contentSent() -> [Action] {
         guard state == .transaction, work.phase == .content else { return [] }
         work.phase = .verdict

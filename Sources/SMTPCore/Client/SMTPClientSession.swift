@@ -34,7 +34,7 @@ public struct SMTPClientSession: Sendable {
         case startTLS
         /// The server listens for transactions.
         case ready(ServerExtensions)
-        /// Send the content through a ``DotStuffer``, its end included, then call ``SMTPClientSession/contentSent()``.
+        /// Send the content through a ``DotStuffer``, its end included, and call ``SMTPClientSession/contentSent()`` before the last piece.
         case sendContent
         /// Call ``SMTPClientSession/timedOut()`` after so long without the next event; replaces the former deadline.
         case deadline(Duration)

@@ -1,0 +1,114 @@
+import DNS
+import NetworkAddress
+import Synchronization
+
+/// What the DNS said about one key name.
+enum KeyAnswer: Sendable {
+    case record(DKIMKeyRecord, text: String)
+    case refused(SignatureRefusal, text: String?)
+}
+
+/// Fetches the key records of one message's signatures, all at once, within one deadline (RFC 6376 §6.1.2).
+struct KeyLookup: Sendable {
+    let resolver: any Resolver
+    let deadline: Duration
+
+    /// One question a name. A name without an answer in time is left out.
+    func answers(for names: Set<DomainName>) async -> [DomainName: KeyAnswer] {
+        let collected = Collected()
+        let resolver = resolver
+        await Deadline.run(deadline) {
+            await withTaskGroup(of: Void.self) { group in
+                for name in names {
+                    group.addTask { collected.add(name, await Self.answer(name, resolver)) }
+                }
+            }
+        }
+        return collected.all
+    }
+
+    private static func answer(_ name: DomainName, _ resolver: any Resolver) async -> KeyAnswer {
+        switch await resolver.lookup(TXTRecord.self, at: name).outcome {
+        case .records(let records): choose(records.map(\.joined), name)
+        case .noData, .nameError: .refused(.permerror("no key at \(name) (RFC 6376 §6.1.2)"), text: nil)
+        case .temporaryFailure(let why): .refused(.temperror("the key at \(name) could not be fetched: \(why) (RFC 6376 §6.1.2)"), text: nil)
+        }
+    }
+
+    /// One record is taken as it is. Among several, those that say nothing of DKIM (a wildcard's SPF text) do not
+    /// count; more than one key leaves the choice undefined (§3.6.2.2 forbids it), so none is chosen.
+    private static func choose(_ texts: [[UInt8]], _ name: DomainName) -> KeyAnswer {
+        let keys = texts.count == 1 ? texts : texts.filter(looksLikeKey)
+        guard let text = keys.first else { return .refused(.permerror("no key at \(name) (RFC 6376 §6.1.2)"), text: nil) }
+        guard keys.count == 1 else {
+            return .refused(.permerror("\(keys.count) key records at \(name) (RFC 6376 §3.6.2.2)"), text: nil)
+        }
+        let shown = String(decoding: text, as: UTF8.self)
+        do {
+            return .record(try DKIMKeyRecord(parsing: text), text: shown)
+        } catch {
+            return .refused(.permerror(error.description), text: shown)
+        }
+    }
+
+    private static func looksLikeKey(_ text: [UInt8]) -> Bool {
+        guard let tags = try? TagList(parsing: text) else { return text.starts(with: Array("v=DKIM1".utf8)) }
+        return tags["v"] == "DKIM1" || (tags["v"] == nil && tags["p"] != nil)
+    }
+
+    /// Answers as they come, readable before all are there.
+    private final class Collected: Sendable {
+        private let answers = Mutex<[DomainName: KeyAnswer]>([:])
+        func add(_ name: DomainName, _ answer: KeyAnswer) { answers.withLock { $0[name] = answer } }
+        var all: [DomainName: KeyAnswer] { answers.withLock { $0 } }
+    }
+}
+
+/// Waits for work no longer than a duration, even where the work ignores cancellation.
+enum Deadline {
+    static func run(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
+        let first = FirstResume()
+        await withCheckedContinuation { continuation in
+            first.hold(continuation)
+            let worker = Task {
+                await work()
+                first.resume()
+            }
+            let timer = Task {
+                try? await Task.sleep(for: limit)
+                worker.cancel()
+                first.resume()
+            }
+            first.onResume { timer.cancel() }
+        }
+    }
+
+    /// A continuation that is resumed once, by whoever comes first.
+    private final class FirstResume: Sendable {
+        private struct State {
+            var continuation: CheckedContinuation<Void, Never>?
+            var cleanup: (@Sendable () -> Void)?
+            var isDone = false
+        }
+        private let state = Mutex(State())
+
+        func hold(_ continuation: CheckedContinuation<Void, Never>) { state.withLock { $0.continuation = continuation } }
+
+        func onResume(_ cleanup: @escaping @Sendable () -> Void) {
+            let late = state.withLock { state in
+                if !state.isDone { state.cleanup = cleanup }
+                return state.isDone
+            }
+            if late { cleanup() }
+        }
+
+        func resume() {
+            let (continuation, cleanup) = state.withLock { state in
+                defer { (state.continuation, state.cleanup, state.isDone) = (nil, nil, true) }
+                return (state.continuation, state.cleanup)
+            }
+            cleanup?()
+            continuation?.resume()
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import NIOCore
+
+/// What a session waits for.
+enum ConnectionEvent: Sendable {
+    case bytes(ByteBuffer)
+    /// Somebody called ``Connection/wake()``.
+    case wake
+    case timeout
+    case closed
+}
+
+struct ConnectionClosed: Error {}
+
+/// The channel's end of a ``Connection``. Reads from the socket only when the session asks, and lets the session wait
+/// while the client does not read: so neither side's data piles up. Everything here runs on the event loop.
+final class ConnectionHandler: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
+
+    private struct Reader {
+        let continuation: CheckedContinuation<ConnectionEvent, Never>
+        let isWakeable: Bool
+        let timer: Scheduled<Void>
+    }
+
+    private struct Writer {
+        let continuation: CheckedContinuation<Void, any Error>
+        let timer: Scheduled<Void>
+    }
+
+    private var context: ChannelHandlerContext?
+    private var received: [ByteBuffer] = []
+    private var reader: Reader?
+    private var writer: Writer?
+    private var handshake: CheckedContinuation<Bool, Never>?
+    private var handshakeIsDone = false
+    private var isWakePending = false
+    private var isClosed = false
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        close()
+        self.context = nil
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let buffer = unwrapInboundIn(data)
+        if let reader = takeReader() { reader.continuation.resume(returning: .bytes(buffer)) } else { received.append(buffer) }
+    }
+
+    /// A read that gave nothing to the session (a piece of a TLS record) is followed by another.
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if reader != nil || handshake != nil { context.read() }
+        context.fireChannelReadComplete()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable, let writer = takeWriter() { writer.continuation.resume() }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        close()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset connection or a failed handshake: nothing more can be said to this client.
+        context.close(promise: nil)
+    }
+
+    // MARK: For the session
+
+    func next(wakeable: Bool, timeout: TimeAmount, _ continuation: CheckedContinuation<ConnectionEvent, Never>) {
+        if !received.isEmpty { return continuation.resume(returning: .bytes(received.removeFirst())) }
+        guard !isClosed, let context else { return continuation.resume(returning: .closed) }
+        if wakeable, isWakePending {
+            isWakePending = false
+            return continuation.resume(returning: .wake)
+        }
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
+            if let reader = takeReader() { reader.continuation.resume(returning: .timeout) }
+        }
+        reader = Reader(continuation: continuation, isWakeable: wakeable, timer: timer)
+        context.read()
+    }
+
+    func wake() {
+        guard let waiting = reader, waiting.isWakeable else {
+            isWakePending = true
+            return
+        }
+        _ = takeReader()
+        waiting.continuation.resume(returning: .wake)
+    }
+
+    /// Sends, and answers when the client has read enough of what was sent before.
+    func send(_ buffer: ByteBuffer, timeout: TimeAmount, _ continuation: CheckedContinuation<Void, any Error>) {
+        guard !isClosed, let context else { return continuation.resume(throwing: ConnectionClosed()) }
+        context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+        guard !context.channel.isWritable, !isClosed else { return continuation.resume() }
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in self.context?.close(promise: nil) }
+        writer = Writer(continuation: continuation, timer: timer)
+    }
+
+    /// Answers when TLS is up (true) or the connection is gone (false).
+    func awaitHandshake(_ continuation: CheckedContinuation<Bool, Never>) {
+        if handshakeIsDone || isClosed { return continuation.resume(returning: handshakeIsDone) }
+        handshake = continuation
+        context?.read()
+    }
+
+    func handshakeCompleted() {
+        handshakeIsDone = true
+        handshake?.resume(returning: true)
+        handshake = nil
+    }
+
+    /// STARTTLS: what came in plain text behind the command must not count (RFC 3501 §6.2.1).
+    func dropReceived() { received = [] }
+
+    private func takeReader() -> Reader? {
+        defer { reader = nil }
+        reader?.timer.cancel()
+        return reader
+    }
+
+    private func takeWriter() -> Writer? {
+        defer { writer = nil }
+        writer?.timer.cancel()
+        return writer
+    }
+
+    private func close() {
+        isClosed = true
+        if let reader = takeReader() { reader.continuation.resume(returning: .closed) }
+        if let writer = takeWriter() { writer.continuation.resume(throwing: ConnectionClosed()) }
+        handshake?.resume(returning: false)
+        handshake = nil
+    }
+}

@@ -1,0 +1,83 @@
+import IMAPCore
+import MailStore
+
+extension IMAPSession {
+    /// Runs one admitted command and answers it.
+    /// - Throws: ``StoreError`` to be answered with NO, or what ends the connection.
+    func run(_ command: Command, tag: String) async throws {
+        switch command {
+        case .capability:
+            respond(.capability(state.capabilities(mechanisms: ["PLAIN"])))
+            respond(tag, .ok("done"))
+        case .noop, .check: finish(tag)
+        case .logout:
+            bye("good-bye")
+            respond(tag, .ok("done"))
+        case .id:
+            respond(.id([IDField("name", "postern")]))
+            respond(tag, .ok("done"))
+        case .startTLS: try await startTLS(tag)
+        case .login(let user, let password): await logIn(tag, user: user, password: password)
+        case .authenticate(let mechanism, let initial): try await authenticate(tag, mechanism, initial)
+        case .enable(let names):
+            respond(.enabled(state.enable(names)))
+            respond(tag, .ok("done"))
+        case .namespace:
+            respond(.namespace(personal: [Namespace(prefix: MailboxName(""), delimiter: FolderName.separator)], otherUsers: [], shared: []))
+            finish(tag)
+        case .idle: try await idle(tag)
+        case .append: respond(tag, .bad("APPEND needs its message as a literal"))
+        case .select, .examine, .close, .unselect: try selectionCommand(command, tag)
+        case .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status: try folderCommand(command, tag)
+        case .fetch, .store, .search, .copy, .move, .expunge: try await messageCommand(command, tag)
+        }
+    }
+
+    /// Reports what happened to the mailbox, then completes the command.
+    func finish(_ tag: String, _ condition: Condition = .ok("done"), mayExpunge: Bool = true) {
+        synchronise(mayExpunge: mayExpunge)
+        respond(tag, condition)
+    }
+
+    private func selectionCommand(_ command: Command, _ tag: String) throws(StoreError) {
+        switch command {
+        case .select(let name): try select(tag, name, readOnly: false)
+        case .examine(let name): try select(tag, name, readOnly: true)
+        case .close: try close(tag)
+        default:
+            deselect()
+            respond(tag, .ok("done"))
+        }
+    }
+
+    private func folderCommand(_ command: Command, _ tag: String) throws(StoreError) {
+        guard let mailboxes else { return respond(tag, .bad("log in first")) }
+        switch command {
+        case .create(let name): try create(name, in: mailboxes)
+        case .delete(let name): try delete(name, in: mailboxes)
+        case .rename(let old, let new): try mailboxes.rename(FolderName(old.text), to: FolderName(new.text))
+        case .subscribe(let name): try mailboxes.setSubscribed(FolderName(name.text), true)
+        case .unsubscribe(let name): try mailboxes.setSubscribed(FolderName(name.text), false)
+        case .list(let request): return try list(tag, request, mailboxes)
+        case .lsub(let reference, let pattern):
+            for entry in FolderListing(folders: [], subscribed: try mailboxes.subscribedFolders()).lsub(reference: reference, pattern: pattern) {
+                respond(.lsub(entry))
+            }
+        case .status(let name, let items): respond(.status(name, try status(of: name, items, mailboxes)))
+        default: break
+        }
+        finish(tag)
+    }
+
+    private func messageCommand(_ command: Command, _ tag: String) async throws {
+        switch command {
+        case .fetch(let set, let attributes, let numbering): try await fetch(tag, set, attributes, numbering)
+        case .store(let set, let request, let numbering): try store(tag, set, request, numbering)
+        case .search(let request, let numbering): try await search(tag, request, numbering)
+        case .copy(let set, let name, let numbering): try copy(tag, set, name, numbering, moving: false)
+        case .move(let set, let name, let numbering): try copy(tag, set, name, numbering, moving: true)
+        case .expunge(let set): try expunge(tag, uids: set)
+        default: break
+        }
+    }
+}

@@ -1,0 +1,132 @@
+import Accounts
+import IMAPCore
+import Logging
+import MailStore
+import NIOCore
+
+/// One client's session, from greeting to BYE. It runs as a task on the blocking pool: it may call the store in a
+/// straight line, and holds no thread while it waits for the client.
+final class IMAPSession {
+    let environment: SessionEnvironment
+    let connection: Connection
+    var framer: CommandFramer
+    var state: SessionState
+    /// Answers not sent yet.
+    var out = ResponseWriter()
+    var account: Account?
+    var mailboxes: Mailboxes?
+    var selection: Selection?
+    var append: AppendInProgress?
+    var failedLogIns = 0
+    var isFinished = false
+    private let logInDeadline: NIODeadline
+
+    /// A folder that is open.
+    struct Selection {
+        let name: MailboxName
+        let mailbox: Mailbox
+        let readOnly: Bool
+        let token: Mailbox.ObservationToken
+        var view: MailboxView
+    }
+
+    init(environment: SessionEnvironment, connection: Connection) {
+        self.environment = environment
+        self.connection = connection
+        let configuration = environment.configuration
+        framer = CommandFramer(limits: .init(append: configuration.maximumMessageSize))
+        let isLocal = connection.client?.isLoopback ?? false
+        state = SessionState(
+            isTLS: configuration.implicitTLS, offersTLS: !configuration.implicitTLS && environment.installTLS() != nil,
+            allowsPlaintext: configuration.allowPlaintextLoginOnLoopback && isLocal)
+        logInDeadline = .now() + configuration.logInTimeout
+    }
+
+    func run() async {
+        do {
+            if environment.configuration.implicitTLS {
+                guard await connection.handshake(timeout: environment.configuration.logInTimeout) else { return }
+            }
+            greet()
+            try await flush()
+            while !isFinished {
+                if let event = framer.next() { try await handle(event) } else { try await read() }
+                try await flush()
+            }
+        } catch {
+            // The client is gone; there is nobody to tell.
+        }
+        deselect()
+        await connection.close()
+    }
+
+    // MARK: Wire
+
+    func respond(_ response: Response) { response.encode(into: &out) }
+    func respond(_ tag: String, _ condition: Condition) { respond(.tagged(tag, condition)) }
+
+    func flush() async throws { try await connection.send(out.take()) }
+
+    /// Sends early when much has gathered, so that a long answer costs little memory.
+    func flushIfLarge() async throws {
+        if out.bytes.count >= 32_768 { try await flush() }
+    }
+
+    func bye(_ text: String, code: ResponseCode? = nil) {
+        respond(.untagged(Condition(.bye, code: code, text)))
+        state.didLogOut()
+        isFinished = true
+    }
+
+    private func greet() {
+        let names = state.capabilities(mechanisms: ["PLAIN"])
+        respond(.untagged(.ok("\(environment.configuration.serverName) IMAP ready", code: .capability(names))))
+    }
+
+    /// Waits for octets and feeds them. Ends the session when none come in time (RFC 3501 §5.4).
+    func read() async throws {
+        let timeout = state.isAuthenticated ? environment.configuration.idleTimeout : max(logInDeadline - .now(), .zero)
+        switch await connection.next(timeout: timeout) {
+        case .bytes(let buffer): framer.feed(buffer.readableBytesView)
+        case .timeout: bye(state.isAuthenticated ? "idle for too long" : "no log-in in time")
+        case .closed: throw ConnectionClosed()
+        case .wake: break
+        }
+    }
+
+    private func handle(_ event: CommandFramer.Event) async throws {
+        switch event {
+        case .needContinuation: respond(.continuation("go on"))
+        case .command(let bytes): try await command(bytes)
+        case .line: break
+        case .appendBegins(let header): appendBegins(header)
+        case .appendChunk(let bytes): appendChunk(bytes)
+        case .appendEnds: try await appendEnds()
+        case .failed(let error):
+            append = nil
+            respond(error.response)
+        case .fatal(let error):
+            append = nil
+            respond(error.response)
+            bye("the commands can no longer be told apart")
+        }
+    }
+
+    private func command(_ bytes: [UInt8]) async throws {
+        let parsed: TaggedCommand
+        do throws(CommandError) { parsed = try CommandParser.parse(bytes) } catch { return respond(error.response) }
+        if case .refused(let condition) = state.admission(of: parsed.command) { return respond(parsed.tag, condition) }
+        do { try await run(parsed.command, tag: parsed.tag) } catch let error as StoreError { fail(parsed.tag, error) }
+    }
+
+    /// Answers with a store's error; what an administrator should know is logged.
+    func fail(_ tag: String, _ error: StoreError, creating: Bool = false) {
+        log(error)
+        respond(tag, error.condition(creating: creating))
+    }
+
+    func log(_ error: StoreError) {
+        guard error.deservesLog else { return }
+        environment.logger.error("mail store", metadata: ["account": "\(account?.name ?? "")", "error": "\(error)"])
+    }
+}

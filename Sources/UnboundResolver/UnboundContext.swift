@@ -94,7 +94,7 @@ final class UnboundContext: Sendable {
         case .failure(let refusal): continuation.resume(returning: DNSResponse(.temporaryFailure(refusal.text)))
         case .success(let (id, ticket)):
             var asyncID: Int32 = 0
-            let error = ub_resolve_async(handle.pointer, question.name.isRoot ? "." : question.name.text,
+            let error = ub_resolve_async(handle.pointer, question.name.presentation,
                                          Int32(question.type.rawValue), 1, ticket.toOpaque(), Self.callback, &asyncID)
             let refused = state.withLock { state -> Waiting? in
                 state.asking -= 1

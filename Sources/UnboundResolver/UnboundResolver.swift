@@ -45,7 +45,8 @@ public final class UnboundResolver: Resolver {
 public struct UnboundConfiguration: Sendable {
     /// Resolvers to ask, `192.0.2.1` or `127.0.0.1@5353`; empty: those of /etc/resolv.conf.
     public var forwarders: [String]
-    /// Records answered from memory.
+    /// Records answered from memory. Below a name with a SOA, what is not here does not exist; other names not here are
+    /// asked for upstream.
     public var localData: [ZoneRecord]
     /// Ask nobody: what is not in ``localData`` does not exist.
     public var offline: Bool

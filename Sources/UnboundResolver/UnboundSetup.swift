@@ -47,10 +47,15 @@ enum UnboundSetup {
         where configuration.localData.contains(where: { DomainName(builtIn).map($0.name.isSame(orBelow:)) ?? false }) {
             try check(ub_ctx_zone_remove(context, builtIn), "local zone \(builtIn)")
         }
+        // A SOA says that the whole zone is ours: what it does not have does not exist, and nobody else is asked. Local
+        // data alone would make a transparent zone, whose other names go upstream.
+        for record in configuration.localData where record.type == .soa {
+            try check(ub_ctx_zone_add(context, record.name.presentation, "static"), "local zone \(record.name)")
+        }
         for record in configuration.localData {
             // RFC 3597's form says any RDATA exactly, with no quoting to get wrong.
             let hex = record.rdata.map { $0 < 16 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
-            let text = "\(record.name.text). \(record.timeToLive) IN TYPE\(record.type.rawValue) \\# \(record.rdata.count) \(hex)"
+            let text = "\(record.name.presentation) \(record.timeToLive) IN TYPE\(record.type.rawValue) \\# \(record.rdata.count) \(hex)"
             try check(ub_ctx_data_add(context, text), "local data for \(record.name)")
         }
     }

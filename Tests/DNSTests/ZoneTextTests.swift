@@ -66,6 +66,13 @@ import Testing
         #expect(MXRecord(rdata: try one("x.example. MX 0 .").rdata)?.isNull == true)
     }
 
+    @Test func namesReadBackAsWritten() throws {
+        let odd = try #require(DomainName(queryName: "a b;c\\d(\u{7f}\u{1}@$\".example"))
+        #expect(odd.presentation == #"a\032b\059c\092d\040\127\001\064\036\034.example."#)
+        #expect(try one("\(odd.presentation) A 192.0.2.1").name == odd)
+        #expect(DomainName.root.presentation == ".")
+    }
+
     @Test func unusualLabels() throws {
         #expect(try one(#"a\032b.example. A 192.0.2.1"#).name.text == "a b.example")
         #expect(try one("Bücher.example. A 192.0.2.1").name.text == "xn--bcher-kva.example")

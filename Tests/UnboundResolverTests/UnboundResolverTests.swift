@@ -59,6 +59,36 @@ import UnboundResolver
         }
     }
 
+    /// SPF macros make such names of what a client says.
+    @Test func unusualOctetsInNames() async throws {
+        let zone = #"a\032b\;c\\d\$.odd.example. A 192.0.2.10"#
+        let resolver = try UnboundResolver(configuration: UnboundConfiguration(localData: try ZoneText.parse(zone), offline: true))
+        defer { resolver.close() }
+        let odd = try #require(DomainName(queryName: #"a b;c\d$.odd.example"#))
+        #expect(await resolver.lookup(ARecord.self, at: odd).records.count == 1)
+        for text in [#"a\.odd.example"#, #"a\300.odd.example"#, #"\097.odd.example"#, "a\u{1}.odd.example"] {
+            let name = try #require(DomainName(queryName: text))
+            #expect(await resolver.resolve(DNSQuestion(name, .a)).outcome == .nameError, "\(text)")
+        }
+    }
+
+    /// With a server that never answers upstream, an answer can only come from the zone itself.
+    @Test func aZoneWithASOAIsAnsweredWholly() async throws {
+        let silent = try SilentServer()
+        let zone = "shop.example. SOA ns.shop.example. host.shop.example. 1 2 3 4 5\nwww.shop.example. A 192.0.2.1\nx.test. SOA a. b. 1 2 3 4 5"
+        let resolver = try UnboundResolver(configuration: UnboundConfiguration(
+            forwarders: ["127.0.0.1@\(silent.port)"], localData: try ZoneText.parse(zone), timeout: .milliseconds(600)))
+        defer { resolver.close() }
+        #expect(await resolver.resolve(DNSQuestion(try name("nobody.shop.example"), .a)).outcome == .nameError)
+        #expect(await resolver.resolve(DNSQuestion(try name("www.shop.example"), .mx)).outcome == .noData)
+        #expect(await resolver.resolve(DNSQuestion(try name("_dmarc.x.test"), .txt)).outcome == .nameError)
+        #expect(await resolver.lookup(ARecord.self, at: try name("www.shop.example")).records.count == 1)
+        guard case .temporaryFailure = await resolver.resolve(DNSQuestion(try name("example"), .a)).outcome else {
+            Issue.record("the zone above was answered too")
+            return
+        }
+    }
+
     @Test func manyQuestionsAtOnceAreAllAnswered() async throws {
         try await withResolver { resolver in
             let question = DNSQuestion(try name("shop.example"), .a)

@@ -11,7 +11,8 @@ final class UnboundContext: Sendable {
     private struct Handle: @unchecked Sendable { let pointer: OpaquePointer }
 
     private struct Waiting {
-        let continuation: CheckedContinuation<DNSResponse, Never>
+        /// Nil once the asker has given up; the question stays until libunbound answers or its deadline.
+        var continuation: CheckedContinuation<DNSResponse, Never>?
         /// What travels through C as the callback's argument; released when it comes back or is cancelled.
         let ticket: Unmanaged<Ticket>
         /// libunbound's number for `ub_cancel`; nil until it has said.
@@ -61,7 +62,28 @@ final class UnboundContext: Sendable {
     }
 
     func ask(_ question: DNSQuestion) async -> DNSResponse {
-        await withCheckedContinuation { continuation in put(question, continuation) }
+        let id = state.withLock { state in
+            state.lastID += 1
+            return state.lastID
+        }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                put(question, id, continuation)
+                // A cancellation before the question was registered found nothing to give up.
+                if Task.isCancelled { giveUp(id) }
+            }
+        } onCancel: {
+            giveUp(id)
+        }
+    }
+
+    /// The asker wants no answer any more. The entry stays, so that the ticket is still accounted for.
+    private func giveUp(_ id: UInt) {
+        let continuation = state.withLock { state in
+            defer { state.waiting[id]?.continuation = nil }
+            return state.waiting[id]?.continuation
+        }
+        continuation?.resume(returning: DNSResponse(.temporaryFailure("the question was cancelled")))
     }
 
     func close() {
@@ -81,7 +103,7 @@ final class UnboundContext: Sendable {
         ub_ctx_delete(handle.pointer)
         for one in rest {
             one.ticket.release()
-            one.continuation.resume(returning: DNSResponse(.temporaryFailure("the resolver was closed")))
+            one.continuation?.resume(returning: DNSResponse(.temporaryFailure("the resolver was closed")))
         }
         Foundation.close(wakeUp.read)
         Foundation.close(wakeUp.write)
@@ -89,10 +111,10 @@ final class UnboundContext: Sendable {
 
     // MARK: Questions
 
-    private func put(_ question: DNSQuestion, _ continuation: CheckedContinuation<DNSResponse, Never>) {
-        switch register(continuation) {
+    private func put(_ question: DNSQuestion, _ id: UInt, _ continuation: CheckedContinuation<DNSResponse, Never>) {
+        switch register(id, continuation) {
         case .failure(let refusal): continuation.resume(returning: DNSResponse(.temporaryFailure(refusal.text)))
-        case .success(let (id, ticket)):
+        case .success(let ticket):
             var asyncID: Int32 = 0
             let error = ub_resolve_async(handle.pointer, question.name.presentation,
                                          Int32(question.type.rawValue), 1, ticket.toOpaque(), Self.callback, &asyncID)
@@ -105,26 +127,24 @@ final class UnboundContext: Sendable {
                 return state.waiting.removeValue(forKey: id)
             }
             refused?.ticket.release()
-            refused?.continuation.resume(returning: DNSResponse(.temporaryFailure(String(cString: ub_strerror(error)))))
+            refused?.continuation?.resume(returning: DNSResponse(.temporaryFailure(String(cString: ub_strerror(error)))))
         }
     }
 
     private struct Refusal: Error { let text: String }
 
-    private func register(_ continuation: CheckedContinuation<DNSResponse, Never>) -> Result<(UInt, Unmanaged<Ticket>), Refusal> {
+    private func register(_ id: UInt, _ continuation: CheckedContinuation<DNSResponse, Never>) -> Result<Unmanaged<Ticket>, Refusal> {
         let deadline = ContinuousClock.now + timeout
         return state.withLock { state in
             if state.closed { return .failure(Refusal(text: "the resolver is closed")) }
             guard state.waiting.count < inFlightLimit else {
                 return .failure(Refusal(text: "the resolver is busy: \(inFlightLimit) questions are under way"))
             }
-            state.lastID += 1
-            let id = state.lastID
             let ticket = Unmanaged.passRetained(Ticket(context: self, id: id))
             state.waiting[id] = Waiting(continuation: continuation, ticket: ticket, asyncID: nil)
             state.order.append((id, deadline))
             state.asking += 1
-            return .success((id, ticket))
+            return .success(ticket)
         }
     }
 
@@ -150,7 +170,7 @@ final class UnboundContext: Sendable {
     }
 
     private func finish(_ id: UInt, _ response: DNSResponse) {
-        state.withLock { $0.waiting.removeValue(forKey: id) }?.continuation.resume(returning: response)
+        state.withLock { $0.waiting.removeValue(forKey: id) }?.continuation?.resume(returning: response)
     }
 
     /// Gives up what is past its deadline. libunbound's own patience with a dead server was 17 seconds.
@@ -174,7 +194,7 @@ final class UnboundContext: Sendable {
         for one in late {
             // After ub_cancel the callback never comes; both run on this thread, so it cannot be under way either.
             if let asyncID = one.asyncID, ub_cancel(handle.pointer, asyncID) == 0 { one.ticket.release() }
-            one.continuation.resume(returning: DNSResponse(.temporaryFailure("timed out after \(timeout)")))
+            one.continuation?.resume(returning: DNSResponse(.temporaryFailure("timed out after \(timeout)")))
         }
     }
 }

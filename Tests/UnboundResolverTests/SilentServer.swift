@@ -20,5 +20,11 @@ final class SilentServer {
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 
+    /// Whether a datagram has come; it stays unread.
+    var wasAsked: Bool {
+        var event = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&event, 1, 0) == 1
+    }
+
     deinit { close(descriptor) }
 }

@@ -112,6 +112,21 @@ import UnboundResolver
         resolver.close()
     }
 
+    /// The asker is let go at once, not at the deadline of ten minutes, and closing still cleans up.
+    @Test func cancelledQuestionsEndAtOnce() async throws {
+        let silent = try SilentServer()
+        let resolver = try UnboundResolver(configuration: UnboundConfiguration(forwarders: ["127.0.0.1@\(silent.port)"], timeout: .seconds(600)))
+        let question = DNSQuestion(try name("shop.example"), .a)
+        let asking = (0..<50).map { _ in Task { await resolver.resolve(question) } }
+        for task in asking { task.cancel() }
+        for task in asking { #expect(await task.value.outcome == .temporaryFailure("the question was cancelled")) }
+        let pending = Task { await resolver.resolve(question) }
+        while !silent.wasAsked { await Task.yield() }
+        pending.cancel()
+        #expect(await pending.value.outcome == .temporaryFailure("the question was cancelled"))
+        resolver.close()
+    }
+
     @Test func afterClosingQuestionsFailAtOnce() async throws {
         let resolver = try UnboundResolver(configuration: UnboundConfiguration(offline: true))
         resolver.close()

@@ -66,13 +66,12 @@ public struct SPFEvaluator: Sendable {
     /// Cancels the work at the deadline; the evaluation then ends itself with temperror, its trace kept (§4.6.4). A
     /// resolver that ignores cancellation delays this to its own deadline.
     private func withinDeadline<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
-        let timer = Task { [limits] in try await Task.sleep(for: limits.deadline) }
         let worker = Task { await work() }
-        let alarm = Task { if (try? await timer.value) != nil { worker.cancel() } }
-        defer {
-            timer.cancel()
-            alarm.cancel()
+        let alarm = Task { [limits] in
+            try await Task.sleep(for: limits.deadline)
+            worker.cancel()
         }
+        defer { alarm.cancel() }
         return await withTaskCancellationHandler { await worker.value } onCancel: { worker.cancel() }
     }
 

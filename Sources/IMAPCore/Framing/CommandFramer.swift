@@ -20,7 +20,8 @@ public struct CommandFramer: Sendable {
 
     public enum Mode: Sendable, Hashable {
         case commands
-        /// The next line is an answer inside a command (SASL's response, IDLE's DONE), given as ``Event/line(_:)``.
+        /// The next line is an answer inside a command (SASL's response, IDLE's DONE), given as ``Event/line(_:)``;
+        /// behind it the mode is ``commands`` again. ``ContinuationLine`` reads the line.
         case line
     }
 
@@ -172,15 +173,15 @@ public struct CommandFramer: Sendable {
     }
 
     private mutating func begin(_ literal: LiteralMarker, lineEnd end: Int) -> Step {
-        let sofar = Array(buffer[head..<(head + end)])
-        if let append = AppendProbe.probe(sofar) {
+        if AppendProbe.isAppend(buffer[head..<(head + end)]), let append = AppendProbe.probe(Array(buffer[head..<(head + end)])) {
             switch append {
             case .success(let header): return beginAppend(header, literal, end)
             case .failure(let error): return refuse(error, literal, end)
             }
         }
         guard literal.size <= limits.literal, end + literal.size <= limits.command else {
-            return refuse(CommandError(tag: CommandParser.tag(of: sofar), text: "the literal is too long", code: .tooBig), literal, end)
+            let tag = CommandParser.tag(of: Array(buffer[head..<(head + min(end, 300))]))
+            return refuse(CommandError(tag: tag, text: "the literal is too long", code: .tooBig), literal, end)
         }
         taken = end
         state = .literal(literal.size)

@@ -63,12 +63,20 @@ public enum Charset {
                     return target.count - room
                 }
                 out += chunk[..<written].map { UInt8(bitPattern: $0) }
-                guard left > 0, stop != E2BIG else { continue }
+                guard left > 0, stop != E2BIG || written == 0 else { continue }
                 if strictly { return false }
                 out += [0xef, 0xbf, 0xbd]
                 next = next?.advanced(by: 1)
                 left -= 1
             }
+            // Some charsets hold back a character that might combine with the next.
+            var room = chunk.count
+            let written = chunk.withUnsafeMutableBufferPointer { target -> Int in
+                var to = target.baseAddress
+                _ = iconv(descriptor, nil, nil, &to, &room)
+                return target.count - room
+            }
+            out += chunk[..<written].map { UInt8(bitPattern: $0) }
             return true
         }
         return complete ? String(decoding: out, as: UTF8.self) : nil

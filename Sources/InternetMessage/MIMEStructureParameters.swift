@@ -33,33 +33,31 @@ public struct MIMEParameters: Sendable, Hashable {
     /// RFC 2231: `name*`, then `name*0`, `name*0*`…, then the plain name.
     private func resolve(_ name: String) -> (bytes: [UInt8], charset: String?)? {
         let name = name.lowercased()
-        if let extended = value(name + "*") { return Self.extended(extended) }
-        if let joined = continuation(name) { return joined }
-        return value(name).map { ($0, nil) }
+        let values = Dictionary(list.map { ($0.name.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+        if let extended = values[name + "*"] { return Self.extended(extended) }
+        return Self.continuation(name, values) ?? values[name].map { ($0, nil) }
     }
 
-    private func value(_ name: String) -> [UInt8]? { list.first { $0.name.lowercased() == name }?.value }
-
     /// RFC 2231 §3 and §4.1: pieces numbered from 0, each with or without percent encoding; the first names the charset.
-    private func continuation(_ name: String) -> (bytes: [UInt8], charset: String?)? {
+    private static func continuation(_ name: String, _ values: [String: [UInt8]]) -> (bytes: [UInt8], charset: String?)? {
         var out: [UInt8] = []
         var charset: String?
-        for index in 0..<list.count {
-            if let piece = value("\(name)*\(index)*") {
+        for index in 0..<values.count {
+            if let piece = values["\(name)*\(index)*"] {
                 if index == 0 {
-                    let first = Self.extended(piece)
+                    let first = extended(piece)
                     charset = first.charset
                     out += first.bytes
                 } else {
-                    out += Self.percentDecoded(piece)
+                    out += percentDecoded(piece)
                 }
-            } else if let piece = value("\(name)*\(index)") {
+            } else if let piece = values["\(name)*\(index)"] {
                 out += piece
             } else {
                 return index == 0 ? nil : (out, charset)
             }
         }
-        return list.isEmpty ? nil : (out, charset)
+        return values.isEmpty ? nil : (out, charset)
     }
 
     /// `charset'language'percent-encoded`.

@@ -22,6 +22,12 @@ struct LiteralMarker: Equatable {
 
 /// Recognises that a literal just announced is the message of an APPEND.
 enum AppendProbe {
+    /// Looks at the command's first octets only: a command may hold thousands of literals, and each asks.
+    static func isAppend(_ command: ArraySlice<UInt8>) -> Bool {
+        var scanner = Scanner(Array(command.prefix(300)))
+        return CommandParser.takeTag(&scanner) != nil && scanner.keyword("APPEND")
+    }
+
     /// - Parameter bytes: the command up to and including the line that announces a literal.
     /// - Returns: nil when it is another command, or APPEND's mailbox name is the literal.
     static func probe(_ bytes: [UInt8]) -> Result<AppendHeader, CommandError>? {

@@ -16,6 +16,9 @@ public struct ListPattern: Sendable, Hashable {
         self.delimiter = delimiter
     }
 
+    /// A LIST command's reference and pattern, interpreted as RFC 3501 §6.3.8 suggests: the one before the other.
+    public init(reference: String, pattern: String, delimiter: Unicode.Scalar) { self.init(reference + pattern, delimiter: delimiter) }
+
     public func matches(_ name: MailboxName) -> Bool { reach(name.text, accepting: { $0.last == true }) }
 
     /// Whether the pattern matches something below this name, so that `%` LSUB answers and parents can be found.

@@ -99,9 +99,11 @@ public struct SessionState: Sendable, Hashable {
     }
 
     /// What CAPABILITY lists now.
-    /// - Parameter mechanisms: SASL mechanisms on offer, in upper case; those that need TLS are left out here without it.
-    public func capabilities(mechanisms: [String]) -> [String] {
-        guard !isAuthenticated else { return Self.base + Self.afterLogin }
+    /// - Parameters:
+    ///   - mechanisms: SASL mechanisms on offer, in upper case; those that need TLS are left out here without it.
+    ///   - extensions: what is listed after log-in, where a server adds to ``extensions`` (`APPENDLIMIT=...`) or takes away.
+    public func capabilities(mechanisms: [String], extensions: [String] = SessionState.extensions) -> [String] {
+        guard !isAuthenticated else { return Self.base + extensions }
         var names = Self.base
         if offersTLS, !isTLS { names.append("STARTTLS") }
         if !acceptsPasswords { names.append("LOGINDISABLED") }
@@ -110,7 +112,8 @@ public struct SessionState: Sendable, Hashable {
     }
 
     private static let base = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
-    private static let afterLogin = [
+    /// The extensions whose syntax this library speaks; a server that lists one must also do what it says.
+    public static let extensions = [
         "IDLE", "NAMESPACE", "UIDPLUS", "MOVE", "UNSELECT", "CHILDREN", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "WITHIN", "BINARY",
         "STATUS=SIZE",
     ]

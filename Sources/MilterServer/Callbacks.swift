@@ -4,12 +4,9 @@ import Foundation
 /// libmilter's table of callbacks. Each is a plain C function: it finds its conversation in the session's private
 /// pointer and hands over.
 enum Callbacks {
-    /// The name libmilter logs under. It keeps the pointer for good, so this is never freed.
-    private static func keptName() -> UnsafeMutablePointer<CChar>? { strdup("postern") }
-
+    /// The table without a name, which is the caller's to lend.
     static func description() -> smfiDesc {
         var table = smfiDesc()
-        table.xxfi_name = keptName()
         table.xxfi_version = SMFI_VERSION
         // What the negotiation may ask at the most.
         table.xxfi_flags = UInt(SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR

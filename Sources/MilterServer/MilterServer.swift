@@ -60,7 +60,7 @@ public final class MilterServer: Sendable {
         guard postern_smfi_setconn(socket.libmilterText) == MI_SUCCESS else {
             throw MilterServerError.badSocket(configuration.socket, reason: "libmilter does not take it")
         }
-        guard smfi_register(Callbacks.description()) == MI_SUCCESS else { throw MilterServerError.registrationFailed }
+        guard register() == MI_SUCCESS else { throw MilterServerError.registrationFailed }
         smfi_settimeout(Int32(clamping: configuration.connectionTimeout))
         smfi_setbacklog(128)
         socket.removeIfStale()
@@ -68,6 +68,14 @@ public final class MilterServer: Sendable {
         guard smfi_opensocket(false) == MI_SUCCESS else {
             throw MilterServerError.cannotListen(configuration.socket, reason: socket.bindFailure())
         }
+    }
+
+    /// libmilter copies the name it logs under.
+    private func register() -> Int32 {
+        var table = Callbacks.description()
+        table.xxfi_name = strdup("postern")
+        defer { free(table.xxfi_name) }
+        return smfi_register(table)
     }
 
     /// Stops listening and returns when libmilter's thread has ended, which can take 5 s. Sessions in progress end

@@ -52,9 +52,10 @@ class Process:
     """A postern in the foreground, its output in a file."""
 
     def __init__(self, folder, *arguments):
+        program = binary("postern")
         self.output_path = os.path.join(folder, "output.txt")
         self.output_file = open(self.output_path, "ab")
-        self.process = subprocess.Popen([binary("postern"), *arguments], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=self.output_file, stderr=self.output_file)
 
     def output(self):
@@ -89,9 +90,10 @@ class Demo:
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="postern-demo-")
         facts = os.path.join(self.folder, "connection.json")
-        self.process = Process(self.folder, "demo", "--data", os.path.join(self.folder, "data"),
-                               "--ports-base", str(free_ports_base()), "--json-connection", facts)
+        self.process = None
         try:
+            self.process = Process(self.folder, "demo", "--data", os.path.join(self.folder, "data"),
+                                   "--ports-base", str(free_ports_base()), "--json-connection", facts)
             self.process.wait_started(lambda: os.path.exists(facts) and os.path.getsize(facts) > 0, timeout=120)
             with open(facts) as file:
                 self.facts = json.load(file)
@@ -103,7 +105,8 @@ class Demo:
 
     def __exit__(self, *_):
         try:
-            self.process.stop()
+            if self.process:
+                self.process.stop()
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -31,11 +31,18 @@ enum Fixture {
             spoolFolder: option("--spool") ?? NSTemporaryDirectory(), commandTimeout: deadline, contentTimeout: deadline,
             progressInterval: .milliseconds(50))
         let stages = option("--stages").map(stages(named:)) ?? [.connect, .helo, .mail, .rcpt, .data, .endOfMessage]
+        // As a program that reloads takes it. Between the source's thread and libmilter's own, chance decides.
+        signal(SIGHUP, SIG_IGN)
+        let hangups = DispatchSource.makeSignalSource(signal: SIGHUP, queue: .global())
+        hangups.setEventHandler {}
+        hangups.resume()
+        var logger = Logger(label: "fixture")
+        logger.logLevel = .critical
         let numbers = Atomic(0)
         let server = MilterServer(
             configuration: configuration, chain: { FilterChain([ScriptFilter(stages: stages), EchoFilter(stages: stages)]) },
             makeID: { "m\(numbers.add(1, ordering: .relaxed).newValue)" }, pool: BlockingPool(threads: 8),
-            logger: Logger(label: "fixture"))
+            logger: logger)
         do { try server.start() } catch {
             print("error: \(error)")
             exit(1)
@@ -44,6 +51,7 @@ enum Fixture {
         fflush(nil)
         await waitForEndOfInput()
         await server.stop()
+        hangups.cancel()
         print("stopped")
     }
 

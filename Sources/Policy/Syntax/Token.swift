@@ -1,0 +1,32 @@
+import NetworkAddress
+
+/// A token and where it stands.
+struct Token: Sendable {
+    enum Kind: Sendable, Equatable {
+        /// A keyword, name or word value: `rule`, `client.ip`, `fail`.
+        case word(String)
+        /// A string with its escapes resolved; the parts with `{…}` are cut from the source where text is interpolated.
+        case string(String)
+        case number(Int)
+        case network(IPNetwork)
+        case pattern(String, ignoreCase: Bool)
+        /// `==`, `(`, `,` and their like.
+        case mark(String)
+        case end
+    }
+
+    let kind: Kind
+    let range: Range<Int>
+
+    /// As messages name it.
+    var shown: String {
+        switch kind {
+        case .word(let text), .mark(let text): "'\(text)'"
+        case .string: "a string"
+        case .number(let number): "the number \(number)"
+        case .network(let network): "the address \(network)"
+        case .pattern: "a pattern"
+        case .end: "the end of the file"
+        }
+    }
+}

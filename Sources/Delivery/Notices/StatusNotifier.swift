@@ -86,6 +86,16 @@ public struct StatusNotifier: Sendable {
         _ = try await acceptor.accept(Submission(id: notification.id, sender: sender, recipients: [recipient], message: message))
     }
 
+    /// For ``MailAcceptor``'s `stored`: tells the sender of copies that were stored at once. What cannot be told is logged.
+    public func stored(_ submission: Submission, _ recipients: [Int]) async {
+        let note = DeliveryNote(status: "2.0.0", text: "stored", time: clock.now())
+        let entries = recipients.map { StatusNotification.Entry(submission.recipients[$0].queued(.delivered(note)), note) }
+        let subject = Subject(id: submission.id, arrival: clock.now(), sender: submission.sender, original: { submission.message })
+        do { try await send(.delivered, about: subject, entries) } catch {
+            log.warning("\(submission.id): the success notification cannot be queued: \(error)")
+        }
+    }
+
     private static func kind(_ action: StatusNotification.Action) -> QueueRecipient.Notify {
         switch action {
         case .failed: .failure

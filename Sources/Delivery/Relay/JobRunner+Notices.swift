@@ -1,4 +1,5 @@
 import Foundation
+import InternetMessage
 import MailQueue
 import SMTPClient
 
@@ -58,17 +59,24 @@ extension JobRunner {
         }
     }
 
-    /// Success is told after the record: a second notification would be worse than none (RFC 3461 §5.2).
-    func notifySuccess(_ queued: QueuedMessage, _ job: DeliveryJob, _ results: [RecipientResult]) async {
+    /// Whom to tell of success: where asked for, and where no other server has promised to (RFC 3461 §5.2).
+    func successes(_ queued: QueuedMessage, _ job: DeliveryJob, _ results: [RecipientResult]) -> [Int: DeliveryNote] {
         var done: [Int: DeliveryNote] = [:]
         for (index, result) in zip(job.recipients, results) where result.kind == .delivered && !result.serverNotifies {
             if queued.envelope.recipients[index].wants(.success) { done[index] = result.note(at: clock.now()) }
         }
-        guard !done.isEmpty else { return }
+        return done
+    }
+
+    /// Success is told after the record: a second notification would be worse than none. The message was opened before,
+    /// since the record may have removed its file.
+    func notifySuccess(_ queued: QueuedMessage, _ job: DeliveryJob, _ done: [Int: DeliveryNote], _ original: Message) async {
+        let envelope = queued.envelope
+        let subject = StatusNotifier.Subject(id: envelope.id, arrival: envelope.arrival, sender: envelope.sender) { original }
         do {
-            try await notifier.send(job.destination == .local ? .delivered : .relayed, about: subject(queued), entries(queued, done))
+            try await notifier.send(job.destination == .local ? .delivered : .relayed, about: subject, entries(queued, done))
         } catch {
-            log.warning("\(queued.envelope.id): the success notification cannot be queued: \(error)")
+            log.warning("\(envelope.id): the success notification cannot be queued: \(error)")
         }
     }
 

@@ -34,8 +34,10 @@ struct JobRunner: Sendable {
         }
         await notifyFailures(queued, failed, &statuses)
         await notifyDelays(queued, &statuses)
+        let done = successes(queued, job, results)
+        let original = done.isEmpty ? nil : try? await pool.run { try queued.message() }
         await record(job.id, statuses)
-        await notifySuccess(queued, job, results)
+        if let original { await notifySuccess(queued, job, done, original) }
     }
 
     private func attempt(_ job: DeliveryJob, _ queued: QueuedMessage) async -> [RecipientResult] {

@@ -107,6 +107,9 @@ public actor RelayService {
         wakeWaiters()
     }
 
+    /// Looks at the time anew, as the timer does.
+    func poke() { pump() }
+
     func take(_ id: String) {
         guard state == .running, let entry = queue.entry(id) else { return }
         due.add(id, at: entry.nextAttempt)

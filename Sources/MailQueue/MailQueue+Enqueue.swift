@@ -23,13 +23,8 @@ extension MailQueue {
             index.withLock { _ = $0.removeValue(forKey: envelope.id) }
             throw error
         }
-        let record = Record(arrival: envelope.arrival, nextAttempt: Self.nextAttempt(envelope) ?? envelope.arrival,
-                            settled: envelope.recipients.map(\.status.isTerminal), byteCount: message.byteCount)
+        let record = Record(envelope, byteCount: message.byteCount)
         index.withLock { $0[envelope.id] = .some(record) }
-    }
-
-    static func nextAttempt(_ envelope: QueueEnvelope) -> Date? {
-        envelope.recipients.compactMap { if case .pending(let state) = $0.status { state.nextAttempt } else { nil } }.min()
     }
 
     private func check(_ envelope: QueueEnvelope) throws(QueueError) {

@@ -25,16 +25,10 @@ extension MailQueue {
     /// Changes the index. - Returns: whether nothing is pending any more.
     private func note(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) -> Bool {
         let isComplete: Bool? = index.withLock { index in
-            guard var record = index[id] ?? nil, statuses.keys.allSatisfy({ record.settled.indices.contains($0) }) else { return nil }
-            var next: Date?
-            for (recipient, status) in statuses {
-                if case .pending(let state) = status { next = min(next ?? state.nextAttempt, state.nextAttempt) }
-                record.settled[recipient] = record.settled[recipient] || status.isTerminal
-            }
-            record.nextAttempt = next ?? record.nextAttempt
-            record.isComplete = record.settled.allSatisfy { $0 }
+            guard var record = index[id] ?? nil, statuses.keys.allSatisfy({ record.due.indices.contains($0) }) else { return nil }
+            for (recipient, status) in statuses where record.due[recipient] != nil { record.due[recipient] = status.nextAttempt }
             index[id] = .some(record)
-            return record.isComplete
+            return record.pendingCount == 0
         }
         guard let isComplete else { throw .unknownMessage(id) }
         return isComplete

@@ -10,7 +10,7 @@ import Musl
 /// The durable queue: what ``enqueue(_:message:)`` returned for is on disk and survives a crash.
 ///
 /// Every method that touches files blocks and says so: call it on the blocking pool. Thread-safe. In memory it keeps
-/// some 100 octets a message and one a recipient; envelopes and bodies stay on disk.
+/// some 100 octets a message and 16 a recipient; envelopes and bodies stay on disk.
 public final class MailQueue: Sendable {
     public struct Settings: Sendable {
         public var root: String
@@ -39,10 +39,17 @@ public final class MailQueue: Sendable {
 
     struct Record {
         var arrival: Date
-        var nextAttempt: Date
-        var settled: [Bool]
+        /// By recipient: when the next attempt is due, nil when settled.
+        var due: [Date?]
         var byteCount: Int
-        var isComplete = false
+
+        var pendingCount: Int { due.count { $0 != nil } }
+
+        init(_ envelope: QueueEnvelope, byteCount: Int) {
+            arrival = envelope.arrival
+            due = envelope.recipients.map(\.status.nextAttempt)
+            self.byteCount = byteCount
+        }
     }
 
     /// What start-up found.
@@ -76,8 +83,8 @@ public final class MailQueue: Sendable {
     }
 
     private static func entry(_ id: String, _ record: Record) -> Entry {
-        Entry(id: id, arrival: record.arrival, nextAttempt: record.nextAttempt,
-              pendingRecipients: record.settled.count { !$0 }, byteCount: record.byteCount)
+        Entry(id: id, arrival: record.arrival, nextAttempt: record.due.compactMap { $0 }.min() ?? record.arrival,
+              pendingRecipients: record.pendingCount, byteCount: record.byteCount)
     }
 
     /// Reads a message's envelope with all steps applied. Blocks.

@@ -88,10 +88,13 @@ public struct LocalDestination: Codable, Sendable, Hashable {
     /// nil for INBOX.
     public var folder: String?
     public var keywords: Set<String>
+    /// System flags as the store numbers them (`MessageFlags.rawValue`).
+    public var flags: UInt8
 
-    public init(account: String, folder: String? = nil, keywords: Set<String> = []) {
+    public init(account: String, folder: String? = nil, keywords: Set<String> = [], flags: UInt8 = 0) {
         self.account = account
         self.folder = folder
         self.keywords = keywords
+        self.flags = flags
     }
 }

@@ -10,6 +10,9 @@ public enum RecipientStatus: Codable, Sendable, Hashable {
 
     public var isTerminal: Bool { if case .pending = self { false } else { true } }
 
+    /// When the next attempt is due; nil when terminal.
+    public var nextAttempt: Date? { if case .pending(let state) = self { state.nextAttempt } else { nil } }
+
     /// The state of a recipient that was never tried.
     public static func fresh(at time: Date) -> RecipientStatus { .pending(PendingDelivery(nextAttempt: time)) }
 }

@@ -43,14 +43,13 @@ public struct Recovery: Sendable, Hashable {
             let before = try QueueDescriptor(path, openReadOnly).size()
             let queued = try read(id: name, path: path, repairing: true)
             if try QueueDescriptor(path, openReadOnly).size() < before { found.recovery.repaired += 1 }
-            guard let next = MailQueue.nextAttempt(queued.envelope) else {
+            guard !queued.envelope.pending.isEmpty else {
                 unlink(path)
                 found.recovery.finished += 1
                 return
             }
             found.recovery.restored += 1
-            found.records[name] = MailQueue.Record(arrival: queued.envelope.arrival, nextAttempt: next,
-                                                   settled: queued.envelope.recipients.map(\.status.isTerminal), byteCount: queued.byteCount)
+            found.records[name] = MailQueue.Record(queued.envelope, byteCount: queued.byteCount)
         } catch {
             setAside(name, path, folders, "\(error)", &found.recovery)
         }

@@ -1,0 +1,103 @@
+import BlockingPool
+import Foundation
+import InternetMessage
+import MailQueue
+import MailStore
+
+/// Takes responsibility for messages: local copies into the store, everything else into the queue, all durable before
+/// ``accept(_:)`` returns and the client hears 250.
+///
+/// Nothing half-happens. Remote recipients are queued first, since that fails as a whole; local copies follow, and those
+/// that cannot be stored now are queued too. When even that fails, the remote entry is taken back and the client told to
+/// keep the message. One case is left in which a resend makes a second copy: some local copies stored, others neither
+/// storable nor queueable, that is, a disk that filled up between the two; losing mail would be the alternative.
+public struct MailAcceptor: Sendable {
+    public struct Settings: Sendable {
+        /// Received fields at the most (`hopcount_limit`).
+        public var hopcountLimit = 50
+        public init() {}
+    }
+
+    let queue: MailQueue
+    let local: LocalDelivery
+    let pool: BlockingPool
+    let clock: any RelayClock
+    let settings: Settings
+    /// Told of each new queue entry; ``RelayService/enqueued(_:)``.
+    let enqueued: @Sendable (String) -> Void
+    /// Told of stored copies whose senders want to hear of success.
+    let stored: @Sendable (Submission, [Int]) async -> Void
+
+    /// - Parameters:
+    ///   - enqueued: called for each new queue entry, when it is durable.
+    ///   - stored: called before ``accept(_:)`` returns with the positions of stored recipients that have NOTIFY=SUCCESS.
+    public init(queue: MailQueue, store: MailStore, pool: BlockingPool, clock: any RelayClock = SystemRelayClock(), settings: Settings = Settings(),
+                enqueued: @escaping @Sendable (String) -> Void, stored: @escaping @Sendable (Submission, [Int]) async -> Void = { _, _ in }) {
+        self.queue = queue
+        local = LocalDelivery(store: store)
+        self.pool = pool
+        self.clock = clock
+        self.settings = settings
+        self.enqueued = enqueued
+        self.stored = stored
+    }
+
+    /// - Throws: ``AcceptError``; the client must then keep the message.
+    public func accept(_ submission: Submission) async throws(AcceptError) -> Accepted {
+        guard !submission.recipients.isEmpty else { throw .noRecipients }
+        let hops = submission.message.header.count(of: "Received")
+        guard hops <= settings.hopcountLimit else { throw .tooManyHops(hops) }
+        let now = clock.now()
+        let outcome: Outcome
+        do {
+            outcome = try await pool.run { try take(submission, now) }
+        } catch {
+            throw error as? AcceptError ?? .unavailable("\(error)")
+        }
+        for id in outcome.entries { enqueued(id) }
+        let wanted = outcome.stored.keys.filter { submission.recipients[$0].notify?.contains(.success) == true }.sorted()
+        if !wanted.isEmpty { await stored(submission, wanted) }
+        return Accepted(stored: outcome.stored, queuedRecipients: outcome.queued)
+    }
+
+    private struct Outcome: Sendable {
+        var stored: [Int: DeliveredFile] = [:]
+        var entries: [String] = []
+        var queued = 0
+    }
+
+    private func take(_ submission: Submission, _ now: Date) throws(AcceptError) -> Outcome {
+        var outcome = Outcome()
+        let remote = submission.recipients.filter { $0.destination == .remote }.map { $0.queued(.fresh(at: now)) }
+        try enqueue(submission, remote, id: submission.id, now, &outcome)
+        var left: [QueueRecipient] = []
+        for (index, recipient) in submission.recipients.enumerated() {
+            guard case .local(let place) = recipient.destination else { continue }
+            let fresh = recipient.queued(.fresh(at: now))
+            do throws(LocalDelivery.Failure) {
+                outcome.stored[index] = try local.deliver(submission.message, from: submission.sender.address, to: fresh, place)
+            } catch {
+                left.append(fresh)
+            }
+        }
+        do throws(AcceptError) {
+            try enqueue(submission, left, id: remote.isEmpty ? submission.id : submission.id + ".local", now, &outcome)
+        } catch {
+            // The scheduler has not heard of the remote entry, so it can still be taken back.
+            for id in outcome.entries { try? queue.remove(id) }
+            throw error
+        }
+        return outcome
+    }
+
+    private func enqueue(_ submission: Submission, _ recipients: [QueueRecipient], id: String, _ now: Date, _ outcome: inout Outcome) throws(AcceptError) {
+        guard !recipients.isEmpty else { return }
+        do throws(QueueError) {
+            try queue.enqueue(QueueEnvelope(id: id, arrival: now, sender: submission.sender, recipients: recipients), message: submission.message)
+        } catch {
+            throw AcceptError(error)
+        }
+        outcome.entries.append(id)
+        outcome.queued += recipients.count
+    }
+}

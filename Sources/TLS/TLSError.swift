@@ -1,33 +1,40 @@
-import COpenSSL
-
-/// Why TLS could not be set up or broke off, in words for an operator.
-public enum TLSError: Error, Hashable, CustomStringConvertible {
-    /// A certificate or key file that cannot be used: which, why, what to do.
+/// What can go wrong with TLS. Each text says what happened and, where there is something to do, what to do.
+public enum TLSError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// A certificate, key or CA file that cannot be used: its path, and why.
     case file(path: String, problem: String)
-    case handshake(String)
-    /// The peer's octets were no TLS record: a plain-text client on a TLS port.
-    case notTLS
-    case timedOut
-    /// The connection ended in the middle of the handshake.
-    case closedDuringHandshake
-    case library(String)
+    /// The private key and the certificate do not belong together.
+    case keyDoesNotMatch(key: String, certificate: String)
+    /// OpenSSL refused a setting.
+    case configuration(String)
+    /// The peer sent something that is no TLS; its first octets as text.
+    case notTLS(received: String)
+    case handshakeFailed(String)
+    /// The peer's certificate was not believed: OpenSSL's reason.
+    case untrusted(String)
+    case handshakeTimeout
+    /// The connection ended without close_notify: data may be missing at its end (RFC 8446 §6.1).
+    case truncated
+    /// A record was damaged or out of place after the handshake.
+    case broken(String)
+    /// More was written before the end of the handshake than is kept waiting.
+    case tooMuchBeforeHandshake(limit: Int)
+    /// None of the TLSA records can be used (RFC 7672 §2.1.1).
+    case noUsableTLSA
 
     public var description: String {
         switch self {
         case .file(let path, let problem): "\(path): \(problem)"
-        case .handshake(let why): "TLS handshake failed: \(why)"
-        case .notTLS: "the peer does not speak TLS here"
-        case .timedOut: "the TLS handshake took too long"
-        case .closedDuringHandshake: "the peer closed the connection during the TLS handshake"
-        case .library(let why): "OpenSSL: \(why)"
+        case .keyDoesNotMatch(let key, let certificate):
+            "the private key \(key) does not belong to the certificate \(certificate): name the pair that was issued together, and the server's own certificate first in its file"
+        case .configuration(let text): "TLS settings: \(text)"
+        case .notTLS(let received): "the peer does not speak TLS here: it sent \(received.debugDescription)"
+        case .handshakeFailed(let text): "TLS handshake failed: \(text)"
+        case .untrusted(let text): "the peer's certificate is not trusted: \(text)"
+        case .handshakeTimeout: "the TLS handshake did not finish in time"
+        case .truncated: "the connection ended in the middle of TLS, without close_notify"
+        case .broken(let text): "TLS connection broken: \(text)"
+        case .tooMuchBeforeHandshake(let limit): "more than \(limit) octets were written before the TLS handshake ended"
+        case .noUsableTLSA: "none of the TLSA records is usable"
         }
-    }
-
-    /// OpenSSL's newest complaint on this thread; empties its queue.
-    static func reason() -> String {
-        let code = ERR_peek_last_error()
-        ERR_clear_error()
-        guard code != 0 else { return "no reason given" }
-        return ERR_reason_error_string(code).map { String(cString: $0) } ?? "error \(code)"
     }
 }

@@ -1,176 +1,238 @@
 import NIOCore
 
-/// TLS in a channel's pipeline, over memory BIOs. Put it first: at once for implicit TLS, after the `220` for STARTTLS.
+/// TLS for a NIO channel, both sides. Put it first in the pipeline: at connect time for implicit TLS, or in the very
+/// moment of STARTTLS, after the plaintext 220 was written and with nothing buffered behind the command.
 ///
-/// It fires ``TLSHandshakeCompleted`` as a user event; what is written before is held back until then. A failure is
-/// fired as ``TLSError`` and closes the channel. Whoever offers STARTTLS must throw away plain text that came with it.
+/// - Fires ``TLSHandshakeCompleted`` when the handshake ended well; plaintext follows it through `channelRead`.
+/// - Fails with ``TLSError`` through `errorCaught` and closes the channel.
+/// - What is written before the handshake ended waits, up to ``waitingLimit``.
+/// - Writes become records at flush, in one write to the channel.
+/// - The peer's close_notify fires `ChannelEvent.inputClosed` and closes the channel; an end without one fires
+///   ``TLSError/truncated`` before `channelInactive`.
 public final class TLSHandler: ChannelDuplexHandler, RemovableChannelHandler {
     public typealias InboundIn = ByteBuffer
     public typealias InboundOut = ByteBuffer
     public typealias OutboundIn = ByteBuffer
     public typealias OutboundOut = ByteBuffer
 
-    private enum Phase { case waiting, handshaking, established, closed }
+    /// Octets of plaintext that may wait for the handshake.
+    public static let waitingLimit = 1 << 20
+    /// Small writes are put together up to this size, a record's.
+    private static let recordSize = 16384
 
-    private let context: TLSContext
-    private let serverName: String?
+    private enum State { case idle, handshaking, open, closed }
+
+    private let engine: TLSEngine
+    private let isServer: Bool
     private let handshakeTimeout: TimeAmount
-    private var session: TLSSession?
-    private var phase = Phase.waiting
-    private var pending: [(ByteBuffer, EventLoopPromise<Void>?)] = []
-    private var timer: Scheduled<Void>?
+    private var state = State.idle
+    private var deadline: Scheduled<Void>?
+    private var waiting: [ByteBuffer] = []
+    private var waitingCount = 0
+    private var promises: [EventLoopPromise<Void>] = []
+    private var wantsFlush = false
+    private var receivedClose = false
 
-    /// - Parameter serverName: for a client: the name to ask for and, where verification is on, to insist on.
-    public init(context: TLSContext, serverName: String? = nil, handshakeTimeout: TimeAmount = .seconds(30)) {
-        self.context = context
-        self.serverName = serverName
+    /// The server's side.
+    /// - Throws: ``TLSError/configuration(_:)``.
+    public init(server context: TLSContext, handshakeTimeout: TimeAmount = .seconds(60)) throws(TLSError) {
+        guard context.isServer else { throw .configuration("a client's context cannot accept connections") }
+        engine = try TLSEngine(context: context)
+        isServer = true
         self.handshakeTimeout = handshakeTimeout
     }
 
-    public func handlerAdded(context ctx: ChannelHandlerContext) {
-        if ctx.channel.isActive { begin(ctx) }
+    /// The client's side.
+    /// - Parameter serverName: sent as SNI; with DANE the first host is sent instead.
+    /// - Throws: ``TLSError/configuration(_:)``, ``TLSError/noUsableTLSA``.
+    public init(
+        client context: TLSContext, serverName: String?, verification: TLSVerification = .none, handshakeTimeout: TimeAmount = .seconds(60)
+    ) throws(TLSError) {
+        guard !context.isServer else { throw .configuration("a server's context cannot open connections") }
+        engine = try TLSEngine(context: context, serverName: serverName, verification: verification)
+        isServer = false
+        self.handshakeTimeout = handshakeTimeout
     }
 
-    public func channelActive(context ctx: ChannelHandlerContext) {
-        begin(ctx)
-        ctx.fireChannelActive()
+    /// What was agreed on; nil before the end of the handshake.
+    public private(set) var info: TLSSessionInfo?
+
+    public func handlerAdded(context: ChannelHandlerContext) {
+        if context.channel.isActive { begin(context) }
     }
 
-    public func handlerRemoved(context ctx: ChannelHandlerContext) { finish() }
-
-    public func channelInactive(context ctx: ChannelHandlerContext) {
-        if phase == .handshaking { ctx.fireErrorCaught(TLSError.closedDuringHandshake) }
-        finish()
-        ctx.fireChannelInactive()
+    public func handlerRemoved(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        state = .closed
+        failWaiting(ChannelError.ioOnClosedChannel)
     }
 
-    public func channelRead(context ctx: ChannelHandlerContext, data: NIOAny) {
-        guard let session, phase != .closed else { return }
-        session.receive(unwrapInboundIn(data))
-        if phase == .handshaking { handshake(ctx, session) }
-        if phase == .established { decrypt(ctx, session) }
+    public func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        begin(context)
     }
 
-    public func write(context ctx: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard phase != .closed else {
+    public func channelInactive(context: ChannelHandlerContext) {
+        deadline?.cancel()
+        if state == .handshaking {
+            context.fireErrorCaught(TLSError.handshakeFailed("the peer closed the connection"))
+        } else if state == .open, !receivedClose {
+            context.fireErrorCaught(TLSError.truncated)
+        }
+        state = .closed
+        failWaiting(ChannelError.ioOnClosedChannel)
+        context.fireChannelInactive()
+    }
+
+    private func begin(_ context: ChannelHandlerContext) {
+        guard state == .idle else { return }
+        state = .handshaking
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        deadline = context.eventLoop.scheduleTask(in: handshakeTimeout) {
+            let (handler, context) = bound.value
+            if handler.state == .handshaking { handler.fail(.handshakeTimeout, context) }
+        }
+        if !isServer { shakeHands(context) }
+    }
+}
+
+// MARK: Inbound
+
+extension TLSHandler {
+    public func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard state == .handshaking || state == .open else { return }
+        do throws(TLSError) {
+            try engine.feed(unwrapInboundIn(data))
+        } catch {
+            return fail(error, context)
+        }
+        if state == .handshaking { shakeHands(context) }
+        if state == .open { readPlaintext(context) }
+    }
+
+    private func shakeHands(_ context: ChannelHandlerContext) {
+        do throws(TLSError) {
+            let progress = try engine.handshake()
+            sendOutgoing(context, nil)
+            guard progress == .done else { return }
+        } catch {
+            return fail(error, context)
+        }
+        deadline?.cancel()
+        state = .open
+        let info = engine.info
+        self.info = info
+        context.fireUserInboundEventTriggered(TLSHandshakeCompleted(info: info))
+        if wantsFlush, state == .open { flush(context: context) }
+    }
+
+    private func readPlaintext(_ context: ChannelHandlerContext) {
+        do throws(TLSError) {
+            switch try engine.read(context.channel.allocator) {
+            case .data(let plaintext): context.fireChannelRead(wrapInboundOut(plaintext))
+            case .nothing: break
+            case .closed(let plaintext):
+                receivedClose = true
+                if plaintext.readableBytes > 0 { context.fireChannelRead(wrapInboundOut(plaintext)) }
+                context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+                // RFC 8446 §6.1 answers with our own close_notify, which close() sends.
+                if state == .open { context.channel.close(promise: nil) }
+            }
+        } catch {
+            return fail(error, context)
+        }
+        // A key update of TLS 1.3 is answered here.
+        if state == .open { sendOutgoing(context, nil) }
+    }
+
+    /// Sends the alert that OpenSSL prepared, reports and closes.
+    private func fail(_ error: TLSError, _ context: ChannelHandlerContext) {
+        guard state != .closed else { return }
+        deadline?.cancel()
+        sendOutgoing(context, nil)
+        state = .closed
+        failWaiting(error)
+        context.fireErrorCaught(error)
+        context.close(promise: nil)
+    }
+}
+
+// MARK: Outbound
+
+extension TLSHandler {
+    public func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard state != .closed else {
             promise?.fail(ChannelError.ioOnClosedChannel)
             return
         }
-        pending.append((unwrapOutboundIn(data), promise))
-    }
-
-    public func flush(context ctx: ChannelHandlerContext) {
-        if phase == .established, let session { encryptPending(ctx, session) }
-        ctx.flush()
-    }
-
-    public func close(context ctx: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
-        if phase == .established, mode != .input, let session {
-            encryptPending(ctx, session)
-            session.shutDown()
-            emit(ctx, session, promise: nil)
-            ctx.flush()
+        let buffer = unwrapOutboundIn(data)
+        waitingCount += buffer.readableBytes
+        if state != .open, waitingCount > Self.waitingLimit {
+            promise?.fail(TLSError.tooMuchBeforeHandshake(limit: Self.waitingLimit))
+            return fail(.tooMuchBeforeHandshake(limit: Self.waitingLimit), context)
         }
-        if mode == .all { finish() }
-        ctx.close(mode: mode, promise: promise)
-    }
-
-    // MARK: Steps
-
-    private func begin(_ ctx: ChannelHandlerContext) {
-        guard phase == .waiting else { return }
-        do { session = try TLSSession(context, serverName: serverName) } catch { return fail(ctx, error as? TLSError ?? .library("\(error)")) }
-        phase = .handshaking
-        timer = ctx.eventLoop.assumeIsolated().scheduleTask(in: handshakeTimeout) { [self] in
-            if phase == .handshaking { fail(ctx, .timedOut) }
+        if let last = waiting.indices.last, waiting[last].readableBytes + buffer.readableBytes <= Self.recordSize {
+            waiting[last].writeImmutableBuffer(buffer)
+        } else {
+            waiting.append(buffer)
         }
-        if let session, !context.isServer { handshake(ctx, session) }
+        if let promise { promises.append(promise) }
     }
 
-    private func handshake(_ ctx: ChannelHandlerContext, _ session: TLSSession) {
-        let progress = session.handshake()
-        emit(ctx, session, promise: nil)
-        ctx.flush()
-        switch progress {
-        case .wantsMore: break
-        case .failed(let error): fail(ctx, error)
-        case .done:
-            phase = .established
-            timer?.cancel()
-            timer = nil
-            ctx.fireUserInboundEventTriggered(TLSHandshakeCompleted(info: session.info))
-            encryptPending(ctx, session)
-            ctx.flush()
+    public func flush(context: ChannelHandlerContext) {
+        guard state == .open else {
+            wantsFlush = state != .closed
+            return
         }
-    }
-
-    private func decrypt(_ ctx: ChannelHandlerContext, _ session: TLSSession) {
-        var plain = ctx.channel.allocator.buffer(capacity: 16384)
-        let progress = session.read(into: &plain)
-        if plain.readableBytes > 0 { ctx.fireChannelRead(wrapInboundOut(plain)) }
-        // A reader of what was just fired may have closed the channel.
-        guard phase == .established else { return }
-        switch progress {
-        case .wantsMore: emit(ctx, session, promise: nil, flush: true)
-        case .failed(let error): fail(ctx, error)
-        case .done:
-            // close_notify: the peer says no more.
-            session.shutDown()
-            emit(ctx, session, promise: nil, flush: true)
-            finish()
-            ctx.close(promise: nil)
+        wantsFlush = false
+        guard !waiting.isEmpty || !promises.isEmpty else { return context.flush() }
+        let buffers = waiting
+        waiting = []
+        waitingCount = 0
+        do throws(TLSError) {
+            for buffer in buffers { try engine.write(buffer) }
+        } catch {
+            return fail(error, context)
         }
+        sendOutgoing(context, takePromise(context))
     }
 
-    private func encryptPending(_ ctx: ChannelHandlerContext, _ session: TLSSession) {
-        guard !pending.isEmpty else { return }
-        let batch = pending
-        pending.removeAll(keepingCapacity: true)
-        let promise: EventLoopPromise<Void>? = batch.contains { $0.1 != nil } ? ctx.eventLoop.makePromise() : nil
-        for (_, one) in batch { if let one { promise?.futureResult.cascade(to: one) } }
-        for buffer in joined(batch.map(\.0), ctx.channel.allocator) {
-            if case .failed(let error) = session.write(buffer) {
-                promise?.fail(error)
-                return fail(ctx, error)
-            }
+    public func close(context: ChannelHandlerContext, mode: CloseMode, promise: EventLoopPromise<Void>?) {
+        if mode != .input, state == .open {
+            flush(context: context)
+            engine.close()
+            sendOutgoing(context, nil)
         }
-        emit(ctx, session, promise: promise)
+        if mode == .all {
+            deadline?.cancel()
+            state = .closed
+            failWaiting(ChannelError.ioOnClosedChannel)
+        }
+        context.close(mode: mode, promise: promise)
     }
 
-    /// Small buffers become one, so that a batch of replies is one record; a large one goes alone, uncopied.
-    private func joined(_ buffers: [ByteBuffer], _ allocator: ByteBufferAllocator) -> [ByteBuffer] {
-        guard buffers.count > 1, buffers.reduce(0, { $0 + $1.readableBytes }) <= 16384 else { return buffers }
-        var all = allocator.buffer(capacity: 16384)
-        for var buffer in buffers { all.writeBuffer(&buffer) }
-        return [all]
+    /// One promise for the one write that carries what several writes asked for.
+    private func takePromise(_ context: ChannelHandlerContext) -> EventLoopPromise<Void>? {
+        let taken = promises
+        promises = []
+        guard let first = taken.first else { return nil }
+        guard taken.count > 1 else { return first }
+        let all = context.eventLoop.makePromise(of: Void.self)
+        for promise in taken { all.futureResult.cascade(to: promise) }
+        return all
     }
 
-    /// Hands on what the session produced, in one write.
-    private func emit(_ ctx: ChannelHandlerContext, _ session: TLSSession, promise: EventLoopPromise<Void>?, flush: Bool = false) {
-        guard let output = session.takeOutput(ctx.channel.allocator) else {
+    private func sendOutgoing(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        guard let records = engine.takeOutgoing(context.channel.allocator) else {
             promise?.succeed(())
             return
         }
-        ctx.write(wrapOutboundOut(output), promise: promise)
-        if flush { ctx.flush() }
+        context.writeAndFlush(wrapOutboundOut(records), promise: promise)
     }
 
-    private func fail(_ ctx: ChannelHandlerContext, _ error: TLSError) {
-        guard phase != .closed else { return }
-        // An alert may be waiting to be said.
-        if let session { emit(ctx, session, promise: nil, flush: true) }
-        finish(error)
-        ctx.fireErrorCaught(error)
-        ctx.close(promise: nil)
-    }
-
-    private func finish(_ error: any Error = ChannelError.ioOnClosedChannel) {
-        phase = .closed
-        timer?.cancel()
-        timer = nil
-        session = nil
-        let left = pending
-        pending = []
-        for (_, promise) in left { promise?.fail(error) }
+    private func failWaiting(_ error: any Error) {
+        let failed = promises
+        (promises, waiting, waitingCount) = ([], [], 0)
+        for promise in failed { promise.fail(error) }
     }
 }

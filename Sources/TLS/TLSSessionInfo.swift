@@ -6,32 +6,44 @@ public struct TLSSessionInfo: Sendable, Hashable {
     public let version: String
     /// OpenSSL's name: `TLS_AES_256_GCM_SHA384`
     public let cipher: String
+    /// Secret bits of the cipher.
     public let bits: Int
-    /// The name in SNI: asked for by the client.
+    /// On a server, the name the client asked for (SNI); on a client, the name it asked for.
     public let serverName: String?
-    /// Whether the peer's certificate was asked for and believed.
+    /// Whether the peer showed a certificate and it was verified; always false where no verification was asked for.
     public let peerVerified: Bool
+    /// The protocol agreed on by ALPN (RFC 7301), if any.
+    public let alpn: String?
 
-    public init(version: String, cipher: String, bits: Int, serverName: String? = nil, peerVerified: Bool = false) {
+    public init(version: String, cipher: String, bits: Int, serverName: String? = nil, peerVerified: Bool = false, alpn: String? = nil) {
         self.version = version
         self.cipher = cipher
         self.bits = bits
         self.serverName = serverName
         self.peerVerified = peerVerified
+        self.alpn = alpn
     }
 
+    /// Reads the facts of a finished handshake.
     init(_ ssl: OpaquePointer) {
-        version = String(cString: SSL_get_version(ssl))
         let current = SSL_get_current_cipher(ssl)
-        cipher = current.flatMap { SSL_CIPHER_get_name($0) }.map { String(cString: $0) } ?? "unknown"
-        bits = Int(current.map { SSL_CIPHER_get_bits($0, nil) } ?? 0)
-        serverName = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) }
-        peerVerified = SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE && SSL_get_verify_result(ssl) == Int(X509_V_OK)
+        var secretBits: Int32 = 0
+        if let current { secretBits = SSL_CIPHER_get_bits(current, nil) }
+        var alpnStart: UnsafePointer<UInt8>?
+        var alpnCount: UInt32 = 0
+        SSL_get0_alpn_selected(ssl, &alpnStart, &alpnCount)
+        self.init(
+            version: String(cString: SSL_get_version(ssl)),
+            cipher: current.flatMap { SSL_CIPHER_get_name($0) }.map { String(cString: $0) } ?? "none",
+            bits: Int(secretBits),
+            serverName: SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name).map { String(cString: $0) },
+            peerVerified: SSL_get_verify_mode(ssl) != 0 && SSL_get0_peer_certificate(ssl) != nil && SSL_get_verify_result(ssl) == Int(X509_V_OK),
+            alpn: alpnStart.map { String(decoding: UnsafeBufferPointer(start: $0, count: Int(alpnCount)), as: UTF8.self) })
     }
 }
 
-/// The user event that says the handshake is over and what follows is encrypted.
-public struct TLSHandshakeCompleted: Sendable, Hashable {
+/// Fired through the pipeline (`userInboundEventTriggered`) when a handshake has ended well.
+public struct TLSHandshakeCompleted: Sendable {
     public let info: TLSSessionInfo
     public init(info: TLSSessionInfo) { self.info = info }
 }

@@ -26,6 +26,9 @@ final class Connection: Sendable {
     /// Makes a waiting ``next(wakeable:timeout:)`` return, or the next one. From any thread.
     func wake() { channel.eventLoop.execute { [handler] in handler.value.wake() } }
 
+    /// Asks the session to say good-bye. From any thread.
+    func shutDown() { channel.eventLoop.execute { [handler] in handler.value.shutDown() } }
+
     /// Sends; returns when there is room for more.
     /// - Throws: ``ConnectionClosed`` when the client went, or did not read in time.
     func send(_ bytes: [UInt8]) async throws {
@@ -38,13 +41,8 @@ final class Connection: Sendable {
 
     /// Puts TLS under the session, and waits for the handshake. What had come in plain text is dropped.
     /// - Returns: whether TLS is up; if not, the connection is closed.
-    func startTLS(timeout: TimeAmount, _ install: @escaping @Sendable (any Channel) throws -> Void) async -> Bool {
-        do {
-            try await channel.eventLoop.submit { [channel, handler] in
-                handler.value.dropReceived()
-                try install(channel)
-            }.get()
-        } catch { return false }
+    func startTLS(_ upgrade: TLSUpgrade, timeout: TimeAmount) async -> Bool {
+        do { try await channel.eventLoop.submit { [handler] in try handler.value.install(upgrade) }.get() } catch { return false }
         return await handshake(timeout: timeout)
     }
 

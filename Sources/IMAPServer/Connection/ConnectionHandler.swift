@@ -6,6 +6,8 @@ enum ConnectionEvent: Sendable {
     /// Somebody called ``Connection/wake()``.
     case wake
     case timeout
+    /// The server is going down: say BYE.
+    case shutdown
     case closed
 }
 
@@ -33,9 +35,19 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var reader: Reader?
     private var writer: Writer?
     private var handshake: CheckedContinuation<Bool, Never>?
+    private var isCompletion: ((Any) -> Bool)?
     private var handshakeIsDone = false
     private var isWakePending = false
     private var isClosed = false
+    private var isShuttingDown = false
+    /// Begins the session. What is written before the channel is active would be lost.
+    var onActive: (() -> Void)?
+
+    func channelActive(context: ChannelHandlerContext) {
+        onActive?()
+        onActive = nil
+        context.fireChannelActive()
+    }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -65,6 +77,15 @@ final class ConnectionHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if isCompletion?(event) == true {
+            handshakeIsDone = true
+            handshake?.resume(returning: true)
+            handshake = nil
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // A reset connection or a failed handshake: nothing more can be said to this client.
         context.close(promise: nil)
@@ -75,12 +96,13 @@ final class ConnectionHandler: ChannelInboundHandler {
     func next(wakeable: Bool, timeout: TimeAmount, _ continuation: CheckedContinuation<ConnectionEvent, Never>) {
         if !received.isEmpty { return continuation.resume(returning: .bytes(received.removeFirst())) }
         guard !isClosed, let context else { return continuation.resume(returning: .closed) }
+        if isShuttingDown { return continuation.resume(returning: .shutdown) }
         if wakeable, isWakePending {
             isWakePending = false
             return continuation.resume(returning: .wake)
         }
-        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in
-            if let reader = takeReader() { reader.continuation.resume(returning: .timeout) }
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] () -> Void in
+            takeReader()?.continuation.resume(returning: .timeout)
         }
         reader = Reader(continuation: continuation, isWakeable: wakeable, timer: timer)
         context.read()
@@ -95,12 +117,18 @@ final class ConnectionHandler: ChannelInboundHandler {
         waiting.continuation.resume(returning: .wake)
     }
 
+    /// The session hears of it when it next waits for its client: a command that came is still answered.
+    func shutDown() {
+        isShuttingDown = true
+        takeReader()?.continuation.resume(returning: .shutdown)
+    }
+
     /// Sends, and answers when the client has read enough of what was sent before.
     func send(_ buffer: ByteBuffer, timeout: TimeAmount, _ continuation: CheckedContinuation<Void, any Error>) {
         guard !isClosed, let context else { return continuation.resume(throwing: ConnectionClosed()) }
         context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
         guard !context.channel.isWritable, !isClosed else { return continuation.resume() }
-        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] in self.context?.close(promise: nil) }
+        let timer = context.eventLoop.assumeIsolated().scheduleTask(in: timeout) { [self] () -> Void in self.context?.close(promise: nil) }
         writer = Writer(continuation: continuation, timer: timer)
     }
 
@@ -111,14 +139,13 @@ final class ConnectionHandler: ChannelInboundHandler {
         context?.read()
     }
 
-    func handshakeCompleted() {
-        handshakeIsDone = true
-        handshake?.resume(returning: true)
-        handshake = nil
+    /// Puts TLS under the session. What came in plain text behind STARTTLS must not count (RFC 3501 §6.2.1).
+    func install(_ upgrade: TLSUpgrade) throws {
+        guard let context else { throw ConnectionClosed() }
+        received = []
+        isCompletion = upgrade.isCompletion
+        try context.pipeline.syncOperations.addHandler(upgrade.makeHandler(), position: .first)
     }
-
-    /// STARTTLS: what came in plain text behind the command must not count (RFC 3501 §6.2.1).
-    func dropReceived() { received = [] }
 
     private func takeReader() -> Reader? {
         defer { reader = nil }

@@ -6,11 +6,11 @@ import MailStore
 extension IMAPSession {
     /// RFC 3501 §6.2.1: the OK goes out in plain text, everything after it under TLS.
     func startTLS(_ tag: String) async throws {
-        guard let install = environment.installTLS() else { return respond(tag, .no("TLS is not available now", code: .unavailable)) }
+        guard let upgrade = environment.tls() else { return respond(tag, .no("TLS is not available now", code: .unavailable)) }
         respond(tag, .ok("begin TLS now"))
         try await flush()
         framer.discardBuffered()
-        guard await connection.startTLS(timeout: environment.configuration.logInTimeout, install) else { throw ConnectionClosed() }
+        guard await connection.startTLS(upgrade, timeout: environment.configuration.logInTimeout) else { throw ConnectionClosed() }
         state.didStartTLS()
     }
 

@@ -103,18 +103,19 @@ extension IMAPSession {
         respond(.continuation("idling"))
         framer.mode = .line
         let configuration = environment.configuration
-        var quiet = 0
+        var quiet: Int64 = 0
         while !isFinished {
             synchronise(mayExpunge: true)
             try await flush()
             if let event = framer.next() { return endIdle(tag, event) }
             switch await connection.next(wakeable: true, timeout: configuration.pollInterval) {
             case .bytes(let buffer): framer.feed(buffer.readableBytesView)
+            case .shutdown: bye("the server is going down", code: .unavailable)
             case .closed: throw ConnectionClosed()
             case .wake: break
             case .timeout:
                 quiet += 1
-                if configuration.pollInterval * quiet >= configuration.idleTimeout { bye("idle for too long") }
+                if configuration.pollInterval.nanoseconds * quiet >= configuration.idleTimeout.nanoseconds { bye("idle for too long") }
             }
         }
     }

@@ -37,7 +37,7 @@ final class IMAPSession {
         framer = CommandFramer(limits: .init(append: configuration.maximumMessageSize))
         let isLocal = connection.client?.isLoopback ?? false
         state = SessionState(
-            isTLS: configuration.implicitTLS, offersTLS: !configuration.implicitTLS && environment.installTLS() != nil,
+            isTLS: configuration.implicitTLS, offersTLS: !configuration.implicitTLS && environment.tls() != nil,
             allowsPlaintext: configuration.allowPlaintextLoginOnLoopback && isLocal)
         logInDeadline = .now() + configuration.logInTimeout
     }
@@ -89,6 +89,7 @@ final class IMAPSession {
         switch await connection.next(timeout: timeout) {
         case .bytes(let buffer): framer.feed(buffer.readableBytesView)
         case .timeout: bye(state.isAuthenticated ? "idle for too long" : "no log-in in time")
+        case .shutdown: bye("the server is going down", code: .unavailable)
         case .closed: throw ConnectionClosed()
         case .wake: break
         }

@@ -39,15 +39,15 @@ struct MailboxView {
         let oldSnapshot = snapshot
         snapshot = fresh
         recent.formUnion(newRecent)
+        let hasNewRecent = recent.count != reportedRecent
         if mayExpunge { changes += removeGone() }
         let flagChanges = takeFlags(keywordsMoved: oldSnapshot.keywordNames != fresh.keywordNames, old: oldSnapshot)
         let arrived = fresh.messages.suffix(while: { $0.uid > highest })
         messages += arrived
         if !arrived.isEmpty { changes.append(.exists(UInt32(messages.count))) }
-        if recent.count != reportedRecent || (!arrived.isEmpty) {
-            reportedRecent = recent.count
-            changes.append(.recent(UInt32(recent.count)))
-        }
+        // What was expunged a client subtracts by itself.
+        if hasNewRecent || !arrived.isEmpty { changes.append(.recent(UInt32(recent.count))) }
+        reportedRecent = recent.count
         return changes + flagChanges
     }
 

@@ -5,4 +5,11 @@ public struct FolderSummary: Sendable, Hashable {
     public let exists: Bool
     public let hasChildren: Bool
     public let isSubscribed: Bool
+
+    public init(name: FolderName, exists: Bool, hasChildren: Bool, isSubscribed: Bool) {
+        self.name = name
+        self.exists = exists
+        self.hasChildren = hasChildren
+        self.isSubscribed = isSubscribed
+    }
 }

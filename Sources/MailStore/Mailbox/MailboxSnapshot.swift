@@ -14,8 +14,6 @@ public struct StoredMessage: Sendable, Hashable {
     /// Whether flags and keywords are the same; both must come from the same folder.
     public func hasSameFlags(as other: StoredMessage) -> Bool { flags == other.flags && keywordBits == other.keywordBits }
 
-    /// The size with CRLF line ends, where the file name tells it.
-    var namedSize: Int? { MaildirFileName(base: base).virtualSize }
     /// `base` in `new`, `base:2,letters` in `cur`.
     var canonicalName: String { isNew ? base : MaildirFileName(base: base, flags: flags, keywords: keywordBits).nameInCur }
     var fileName: String { foreignName ?? canonicalName }

@@ -163,7 +163,9 @@ extension MailboxState {
         do throws(StoreError) {
             let file = try open(uid: uid)
             let size: Int
-            if let named = snapshot.message(withUID: uid)?.namedSize { size = named } else { size = try file.countVirtualSize() }
+            let named = snapshot.message(withUID: uid).map { MaildirFileName(base: $0.base) }
+            // A name that is wrong about the one size is not believed about the other.
+            if let told = named?.virtualSize, named?.physicalSize == file.physicalSize { size = told } else { size = try file.countVirtualSize() }
             let found = MessageDetails(uid: uid, internalDate: file.internalDate, size: size)
             details[uid] = found
             return found

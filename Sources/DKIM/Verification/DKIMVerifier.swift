@@ -18,7 +18,7 @@ public final class DKIMVerifier: Sendable {
     /// - Throws: ``DKIMLibraryFailure``.
     public init(resolver: any Resolver, limits: DKIMLimits = .init(),
                 now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }) throws {
-        library = try OpenDKIMLibrary()
+        library = try OpenDKIMLibrary(clockDrift: limits.clockDrift)
         lookup = KeyLookup(resolver: resolver, deadline: limits.keyDeadline)
         self.limits = limits
         self.now = now

@@ -17,7 +17,7 @@ struct KeyLookup: Sendable {
     func answers(for names: Set<DomainName>) async -> [DomainName: KeyAnswer] {
         let collected = Collected()
         let resolver = resolver
-        await Deadline.run(deadline) {
+        await Deadline.run(deadline, onTimeout: { collected.close() }) {
             await withTaskGroup(of: Void.self) { group in
                 for name in names {
                     group.addTask { collected.add(name, await Self.answer(name, resolver)) }
@@ -58,15 +58,22 @@ struct KeyLookup: Sendable {
 
     /// Answers as they come, readable before all are there.
     private final class Collected: Sendable {
-        private let answers = Mutex<[DomainName: KeyAnswer]>([:])
-        func add(_ name: DomainName, _ answer: KeyAnswer) { answers.withLock { $0[name] = answer } }
-        var all: [DomainName: KeyAnswer] { answers.withLock { $0 } }
+        private struct State {
+            var answers: [DomainName: KeyAnswer] = [:]
+            var isClosed = false
+        }
+        private let state = Mutex(State())
+
+        func add(_ name: DomainName, _ answer: KeyAnswer) { state.withLock { if !$0.isClosed { $0.answers[name] = answer } } }
+        /// What comes later is not wanted: a look-up that is cancelled answers too.
+        func close() { state.withLock { $0.isClosed = true } }
+        var all: [DomainName: KeyAnswer] { state.withLock { $0.answers } }
     }
 }
 
 /// Waits for work no longer than a duration, even where the work ignores cancellation.
 enum Deadline {
-    static func run(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
+    static func run(_ limit: Duration, onTimeout: @escaping @Sendable () -> Void, _ work: @escaping @Sendable () async -> Void) async {
         let first = FirstResume()
         await withCheckedContinuation { continuation in
             first.hold(continuation)
@@ -75,7 +82,8 @@ enum Deadline {
                 first.resume()
             }
             let timer = Task {
-                try? await Task.sleep(for: limit)
+                guard (try? await Task.sleep(for: limit)) != nil else { return }
+                onTimeout()
                 worker.cancel()
                 first.resume()
             }

@@ -44,6 +44,9 @@ public final class DKIMVerifier: Sendable {
         for (index, field) in header.fields.enumerated() where field.isNamed("DKIM-Signature") {
             out.append(PendingSignature(field, at: index, ordinal: out.count, now: time, limits: limits))
         }
+        if header.fields.count > limits.maxHeaderFields || header.byteCount > limits.maxHeaderOctets {
+            for index in out.indices { out[index].refuse(.policy("the header is too large to verify: \(header.fields.count) fields")) }
+        }
         return out
     }
 

@@ -19,7 +19,7 @@ public final class DKIMVerifier: Sendable {
     public init(resolver: any Resolver, limits: DKIMLimits = .init(),
                 now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }) throws {
         library = try OpenDKIMLibrary(clockDrift: limits.clockDrift)
-        lookup = KeyLookup(resolver: resolver, deadline: limits.keyDeadline)
+        lookup = KeyLookup(resolver: resolver, deadline: Deadline(limits.keyDeadline))
         self.limits = limits
         self.now = now
     }

@@ -30,6 +30,7 @@ struct TagList: Sendable, Hashable {
     }
 
     init(parsing bytes: some Collection<UInt8>) throws(Failure) {
+        var seen: Set<String> = []
         let specs = Array(bytes).split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false)
         for (index, spec) in specs.enumerated() {
             let trimmed = Self.trimmed(spec)
@@ -40,7 +41,7 @@ struct TagList: Sendable, Hashable {
             }
             let tag = try Self.tag(trimmed)
             // Two names that differ in case only are told apart by §3.2 but not by every verifier: nobody needs them.
-            guard !tags.contains(where: { $0.name.lowercased() == tag.name.lowercased() }) else { throw .duplicate(tag.name) }
+            guard seen.insert(tag.name.lowercased()).inserted else { throw .duplicate(tag.name) }
             tags.append(tag)
         }
     }

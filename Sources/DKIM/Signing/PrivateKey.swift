@@ -28,9 +28,14 @@ final class PrivateKey: @unchecked Sendable {
 
     /// Parses PKCS#8 or traditional PEM. Encrypted keys are refused: nobody is there to type a password.
     convenience init(pem: [UInt8]) throws(CryptoFailure) {
-        guard pem.count < 1 << 20, let bio = BIO_new_mem_buf(pem, Int32(pem.count)) else { throw .last("BIO_new_mem_buf") }
-        defer { BIO_free(bio) }
-        guard let key = postern_read_private_key(bio) else { throw .last("PEM_read_bio_PrivateKey") }
+        guard pem.count < 1 << 20 else { throw CryptoFailure(call: "PEM_read_bio_PrivateKey", detail: "too large") }
+        // A memory BIO reads the array in place, so both calls happen while its address holds.
+        let key = pem.withUnsafeBytes { bytes -> OpaquePointer? in
+            guard let bio = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count)) else { return nil }
+            defer { BIO_free(bio) }
+            return postern_read_private_key(bio)
+        }
+        guard let key else { throw .last("PEM_read_bio_PrivateKey") }
         self.init(owning: key)
     }
 

@@ -18,8 +18,8 @@ public final class DKIMVerifier: Sendable {
     /// - Throws: ``DKIMLibraryFailure``.
     public init(resolver: any Resolver, limits: DKIMLimits = .init(),
                 now: @escaping @Sendable () -> Int = { Int(Date().timeIntervalSince1970) }) throws {
-        library = try OpenDKIMLibrary()
-        lookup = KeyLookup(resolver: resolver, deadline: limits.keyDeadline)
+        library = try OpenDKIMLibrary(clockDrift: limits.clockDrift)
+        lookup = KeyLookup(resolver: resolver, deadline: Deadline(limits.keyDeadline))
         self.limits = limits
         self.now = now
     }
@@ -43,6 +43,9 @@ public final class DKIMVerifier: Sendable {
         var out: [PendingSignature] = []
         for (index, field) in header.fields.enumerated() where field.isNamed("DKIM-Signature") {
             out.append(PendingSignature(field, at: index, ordinal: out.count, now: time, limits: limits))
+        }
+        if header.fields.count > limits.maxHeaderFields || header.byteCount > limits.maxHeaderOctets {
+            for index in out.indices { out[index].refuse(.policy("the header is too large to verify: \(header.fields.count) fields")) }
         }
         return out
     }

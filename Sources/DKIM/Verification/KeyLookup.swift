@@ -11,13 +11,14 @@ enum KeyAnswer: Sendable {
 /// Fetches the key records of one message's signatures, all at once, within one deadline (RFC 6376 §6.1.2).
 struct KeyLookup: Sendable {
     let resolver: any Resolver
-    let deadline: Duration
+    let deadline: Deadline
 
     /// One question a name. A name without an answer in time is left out.
     func answers(for names: Set<DomainName>) async -> [DomainName: KeyAnswer] {
         let collected = Collected()
         let resolver = resolver
-        await Deadline.run(deadline) {
+        await deadline.run(onTimeout: { collected.close() }) {
+            if names.count == 1, let name = names.first { return collected.add(name, await Self.answer(name, resolver)) }
             await withTaskGroup(of: Void.self) { group in
                 for name in names {
                     group.addTask { collected.add(name, await Self.answer(name, resolver)) }
@@ -58,57 +59,15 @@ struct KeyLookup: Sendable {
 
     /// Answers as they come, readable before all are there.
     private final class Collected: Sendable {
-        private let answers = Mutex<[DomainName: KeyAnswer]>([:])
-        func add(_ name: DomainName, _ answer: KeyAnswer) { answers.withLock { $0[name] = answer } }
-        var all: [DomainName: KeyAnswer] { answers.withLock { $0 } }
-    }
-}
-
-/// Waits for work no longer than a duration, even where the work ignores cancellation.
-enum Deadline {
-    static func run(_ limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
-        let first = FirstResume()
-        await withCheckedContinuation { continuation in
-            first.hold(continuation)
-            let worker = Task {
-                await work()
-                first.resume()
-            }
-            let timer = Task {
-                try? await Task.sleep(for: limit)
-                worker.cancel()
-                first.resume()
-            }
-            first.onResume { timer.cancel() }
-        }
-    }
-
-    /// A continuation that is resumed once, by whoever comes first.
-    private final class FirstResume: Sendable {
         private struct State {
-            var continuation: CheckedContinuation<Void, Never>?
-            var cleanup: (@Sendable () -> Void)?
-            var isDone = false
+            var answers: [DomainName: KeyAnswer] = [:]
+            var isClosed = false
         }
         private let state = Mutex(State())
 
-        func hold(_ continuation: CheckedContinuation<Void, Never>) { state.withLock { $0.continuation = continuation } }
-
-        func onResume(_ cleanup: @escaping @Sendable () -> Void) {
-            let late = state.withLock { state in
-                if !state.isDone { state.cleanup = cleanup }
-                return state.isDone
-            }
-            if late { cleanup() }
-        }
-
-        func resume() {
-            let (continuation, cleanup) = state.withLock { state in
-                defer { (state.continuation, state.cleanup, state.isDone) = (nil, nil, true) }
-                return (state.continuation, state.cleanup)
-            }
-            cleanup?()
-            continuation?.resume()
-        }
+        func add(_ name: DomainName, _ answer: KeyAnswer) { state.withLock { if !$0.isClosed { $0.answers[name] = answer } } }
+        /// What comes later is not wanted: a look-up that is cancelled answers too.
+        func close() { state.withLock { $0.isClosed = true } }
+        var all: [DomainName: KeyAnswer] { state.withLock { $0.answers } }
     }
 }

@@ -14,13 +14,17 @@ public struct DKIMLibraryFailure: Error, CustomStringConvertible {
 final class OpenDKIMLibrary: @unchecked Sendable {
     let handle: OpaquePointer
 
-    init() throws(DKIMLibraryFailure) {
+    /// - Parameters:
+    ///   - clockDrift: seconds of tolerance for t= and x=; libopendkim looks at the system's clock.
+    init(clockDrift: Int) throws(DKIMLibraryFailure) {
         guard let handle = dkim_init(nil, nil) else { throw DKIMLibraryFailure(call: "dkim_init") }
         self.handle = handle
         // DELAYSIGPROC: no key is asked for before end of message. BADSIGHANDLES: every DKIM-Signature field, good or
         // bad, has its place in the list, so that list and fields can be matched by position.
         var flags = UInt32(DKIM_LIBFLAGS_DELAYSIGPROC | DKIM_LIBFLAGS_BADSIGHANDLES)
+        var drift = UInt64(max(clockDrift, 0))
         guard dkim_options(handle, DKIM_OP_SETOPT, DKIM_OPTS_FLAGS, &flags, MemoryLayout.size(ofValue: flags)) == DKIM_STAT_OK,
+            dkim_options(handle, DKIM_OP_SETOPT, DKIM_OPTS_CLOCKDRIFT, &drift, MemoryLayout.size(ofValue: drift)) == DKIM_STAT_OK,
             dkim_set_key_lookup(handle, keyFromMemory) == DKIM_STAT_OK else {
             dkim_close(handle)
             throw DKIMLibraryFailure(call: "dkim_options")

@@ -36,6 +36,13 @@ struct PendingSignature {
         }
         guard let list else { return }
         do { tags = try SignatureTags(list, now: now, drift: limits.clockDrift) } catch { refusal = error }
+        if let names = tags?.signedFields.count, names > limits.maxSignedNames { refuse(.policy("h= has \(names) names, more than \(limits.maxSignedNames)")) }
+    }
+
+    /// Refuses what has not been refused yet.
+    mutating func refuse(_ reason: SignatureRefusal) {
+        if refusal == nil { refusal = reason }
+        tags = nil
     }
 
     /// Takes the key, if the DNS has one that fits this signature (RFC 6376 §6.1.2).
@@ -102,14 +109,17 @@ struct PendingSignature {
 /// How much of b= Authentication-Results shows: 8 characters, more where two signatures begin alike (RFC 6008 §4).
 enum SignaturePrefix {
     static func prefixes(of signatures: [String]) -> [String?] {
-        signatures.enumerated().map { index, signature in
-            guard !signature.isEmpty else { return nil }
-            var length = min(8, signature.utf8.count)
-            for (other, text) in signatures.enumerated() where other != index {
-                let common = zip(signature.utf8, text.utf8).prefix { $0 == $1 }.count
-                if common >= length, text != signature { length = min(common + 1, signature.utf8.count) }
-            }
-            return String(signature.prefix(length))
+        let texts = signatures.map { Array($0.utf8) }
+        // In sorted order the text that shares most with another is its neighbour, so thousands cost little.
+        let sorted = Set(texts).sorted { $0.lexicographicallyPrecedes($1) }
+        var lengths: [[UInt8]: Int] = [:]
+        for (index, text) in sorted.enumerated() {
+            let before = index > 0 ? common(text, sorted[index - 1]) : 0
+            let after = index + 1 < sorted.count ? common(text, sorted[index + 1]) : 0
+            lengths[text] = min(max(8, max(before, after) + 1), text.count)
         }
+        return texts.map { $0.isEmpty ? nil : String(decoding: $0.prefix(lengths[$0] ?? 8), as: UTF8.self) }
     }
+
+    private static func common(_ a: [UInt8], _ b: [UInt8]) -> Int { zip(a, b).prefix { $0 == $1 }.count }
 }

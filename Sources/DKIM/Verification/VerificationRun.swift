@@ -52,7 +52,7 @@ struct VerificationRun {
                 return candidates.map { _ in Self.failed("the header cannot be processed: \(Self.text(status))", .neutral) }
             }
             let usable = prepare(candidates, signatures)
-            guard usable.contains(where: { $0 == nil }) else { return usable.map { $0 ?? Self.failed("", .neutral) } }
+            if usable.allSatisfy({ $0 != nil }) { return usable.compactMap { $0 } }
             do { try feedBody(message.body) } catch {
                 return candidates.map { _ in Self.failed("the body cannot be read: \(error)", .temperror) }
             }
@@ -126,7 +126,12 @@ struct VerificationRun {
         if bodyHash == DKIM_SIGBH_MISMATCH { return Self.failed("the body was changed: its hash is not bh= (RFC 6376 §6.1.3)", .fail) }
         if error == DKIM_SIGERROR_BADSIG { return Self.failed("the signature does not verify (RFC 6376 §6.1.3)", .fail) }
         let words = dkim_sig_geterrorstr(error).map { String(cString: $0) } ?? "error \(error)"
-        return Self.failed("libopendkim: \(words)", error == DKIM_SIGERROR_KEYDECODE ? .permerror : .neutral)
+        let verdict: DKIMSignatureResult.Verdict = switch error {
+        case DKIM_SIGERROR_KEYDECODE: .permerror
+        case DKIM_SIGERROR_EXPIRED, DKIM_SIGERROR_FUTURE: .policy
+        default: .neutral
+        }
+        return Self.failed("libopendkim: \(words)", verdict)
     }
 
     private func coversWholeBody(_ signature: OpaquePointer?, _ tags: SignatureTags) -> Bool {

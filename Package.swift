@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "SMTPServer",
             dependencies: ["BlockingPool", "SMTPCore", "Milter", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
-                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log")]),
         .target(
             name: "SMTPClient",

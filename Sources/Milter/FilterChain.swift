@@ -42,9 +42,14 @@ public struct FilterChainSession: Sendable {
         await ask(.helo) { await $0.helo(name, connection) }
     }
 
+    /// Forgets which filters were done with the message before. For owners who skip ``mail(_:)`` because no filter wants it.
+    public mutating func beginMessage() {
+        for index in links.indices { links[index].doneWithMessage = links[index].doneWithConnection }
+    }
+
     /// Begins a message.
     public mutating func mail(_ transaction: inout Transaction) async -> Verdict {
-        for index in links.indices { links[index].doneWithMessage = links[index].doneWithConnection }
+        beginMessage()
         return await ask(.mail, &transaction) { await $0.mail(&$1) }
     }
 

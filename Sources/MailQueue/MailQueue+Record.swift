@@ -18,9 +18,19 @@ extension MailQueue {
             index.withLock { _ = $0.removeValue(forKey: id) }
             return .left
         }
-        try append(id, statuses)
-        return .stays
+        do throws(QueueError) {
+            try append(id, statuses)
+        } catch {
+            guard isSettled(id) else { throw error }
+        }
+        guard isSettled(id) else { return .stays }
+        // Another thread settled the last recipient meanwhile and removes the file, and with it this journal line: then the
+        // removal is what must be durable.
+        try unlinkFile(id)
+        return .left
     }
+
+    private func isSettled(_ id: String) -> Bool { index.withLock { index in (index[id] ?? nil).map { $0.pendingCount == 0 } ?? true } }
 
     /// Changes the index. - Returns: whether nothing is pending any more.
     private func note(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) -> Bool {

@@ -129,3 +129,19 @@ import Testing
         #expect(throws: QueueError.self) { try sync.sync() }
     }
 }
+
+@Suite struct ConcurrentRecordTests {
+    @Test func recipientsSettledAtOnceByManyThreadsLeaveNothing() throws {
+        let fixture = QueueFixture()
+        let queue = try fixture.open()
+        for round in 0..<40 {
+            let id = "m\(round)"
+            try queue.enqueue(QueueFixture.envelope(id, recipients: (0..<6).map { "r\($0)@x.example" }), message: QueueFixture.message)
+            DispatchQueue.concurrentPerform(iterations: 6) { index in
+                do { try queue.record(id, [index: .delivered(QueueFixture.note())]) } catch { Issue.record(error) }
+            }
+        }
+        #expect(queue.count == 0)
+        #expect(try fixture.open().recovery == Recovery())
+    }
+}

@@ -2,6 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
+import TLS
 
 /// An SMTP server on a free loopback port that follows a script: for each connection in turn a table from a command's
 /// beginning to the answer, the first match wins.
@@ -11,6 +12,10 @@ import Synchronization
 final class ScriptedServer: Sendable {
     struct Script: Sendable {
         var greeting = "220 mx.test ESMTP"
+        /// For STARTTLS answered with 220.
+        var tls: TLSContext?
+        /// Answers whatever follows STARTTLS with text that is no TLS record.
+        var speaksNoTLS = false
         var answers: [(command: String, reply: String)] = []
 
         /// A script that takes everything, with extensions.
@@ -25,6 +30,18 @@ final class ScriptedServer: Sendable {
         func answering(_ command: String, _ reply: String) -> Script {
             var out = self
             out.answers.insert((command, reply), at: 0)
+            return out
+        }
+
+        func securing(_ context: TLSContext) -> Script {
+            var out = self
+            out.tls = context
+            return out
+        }
+
+        func answeringGarbage() -> Script {
+            var out = self
+            out.speaksNoTLS = true
             return out
         }
 
@@ -87,6 +104,7 @@ private final class ScriptedConnection: ChannelInboundHandler {
     private let script: ScriptedServer.Script
     private var pending = ""
     private var content: String?
+    private var isBeyondSTARTTLS = false
 
     init(_ journal: ScriptedServer.Journal) {
         self.journal = journal
@@ -96,6 +114,7 @@ private final class ScriptedConnection: ChannelInboundHandler {
     func channelActive(context: ChannelHandlerContext) { answer(script.greeting, context) }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if script.speaksNoTLS, isBeyondSTARTTLS { return answer("500 what is this", context) }
         pending += String(buffer: unwrapInboundIn(data))
         while let end = pending.range(of: "\r\n") {
             let line = String(pending[..<end.lowerBound])
@@ -123,6 +142,10 @@ private final class ScriptedConnection: ChannelInboundHandler {
         let text = script.answers.first { command.hasPrefix($0.command) }?.reply ?? "500 no script"
         if command == "DATA", text.hasPrefix("354") { content = "" }
         answer(text, context)
+        if command == "STARTTLS" { isBeyondSTARTTLS = true }
+        if command == "STARTTLS", let tls = script.tls, let handler = try? TLSHandler(server: tls) {
+            try? context.pipeline.syncOperations.addHandler(handler, position: .first)
+        }
         if command == "QUIT" { context.close(promise: nil) }
     }
 

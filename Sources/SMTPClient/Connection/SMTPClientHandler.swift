@@ -24,6 +24,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private(set) var tlsDescription: String?
     private var isHandshaking = false
     private var isOver = false
+    /// Why the session is over, for a transaction that comes too late.
+    private var ending: SessionFailure?
 
     /// - Parameter overall: the session's last moment, whatever it does.
     init(_ configuration: SMTPClientSession.Configuration, tls: ClientTLS?, serverName: String, verify: Bool, overall: TimeAmount,
@@ -87,7 +89,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
     /// Begins a transaction; the promise gets its report, whatever happens.
     func begin(_ transaction: ClientTransaction, _ message: OutgoingMessage, _ promise: EventLoopPromise<TransactionReport>) {
         guard !isOver, report == nil else {
-            promise.succeed(TransactionReport(unsent: transaction, .connectionLost(at: "the reply to MAIL")))
+            promise.succeed(TransactionReport(unsent: transaction, ending ?? .connectionLost(at: "the reply to MAIL")))
             return
         }
         report = promise
@@ -147,6 +149,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
     /// Ends all waits: nobody waits on a promise of a session that is over.
     private func finishUp(_ failure: SessionFailure) {
         isOver = true
+        ending = ending ?? failure
         deadline?.cancel()
         lastDeadline?.cancel()
         pump?.cancel()

@@ -32,8 +32,7 @@ extension RuleChecker {
     }
 
     private func wordFix(_ word: String, _ words: [String], _ name: String) -> String {
-        if name == PolicyFact.tagStatus.rawValue, stage == .rcpt, PolicyFact.tagStatus.type(at: .message) != .text,
-            ["new", "match", "leaked", "unverified"].contains(word) {
+        if name == PolicyFact.tagStatus.rawValue, stage == .rcpt, case .word(let later, _) = PolicyFact.tagStatus.type(at: .message), later.contains(word) {
             return "that is known at stage message only, when the sender is authenticated; at rcpt it is " + words.joined(separator: ", ")
         }
         if let nearest = Spelling.nearest(to: word, among: words) { return "did you mean '\(nearest)'?" }

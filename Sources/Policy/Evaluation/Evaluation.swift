@@ -79,7 +79,7 @@ struct Evaluation<Facts: PolicyFacts> {
         case .member(let subject, let set): return eachOf(value(subject)).contains(where: set.contains)
         case .containsText(let subject, let texts):
             return eachOf(value(subject)).contains { element in
-                let text = element.description.lowercased()
+                let text = String(element.description.unicodeScalars.prefix(PatternProgram.inputLimit)).lowercased()
                 return texts.contains { text.contains($0) }
             }
         case .matches(let subject, let programs):

@@ -1,0 +1,40 @@
+import Foundation
+import NetworkAddress
+
+/// Sightings that are not written yet: counted together by tag and domain.
+struct PendingSightings {
+    /// Message ids kept for each domain of a tag.
+    static let messageLimit = 20
+
+    struct Key: Hashable {
+        let tag: Int64
+        /// Empty: not authenticated.
+        let domain: String
+    }
+
+    struct Count {
+        var method: SenderIdentity.Method?
+        var first: Date
+        var last: Date
+        var count: Int
+        var messages: [(id: String, at: Date)]
+    }
+
+    private(set) var counts: [Key: Count] = [:]
+    var isEmpty: Bool { counts.isEmpty }
+
+    mutating func add(_ tag: Int64, _ domain: DomainName?, _ method: SenderIdentity.Method?, _ messageID: String, _ at: Date) {
+        let message = (id: String(messageID.unicodeScalars.prefix(250)), at: at)
+        merge(Key(tag: tag, domain: domain?.text ?? ""), Count(method: method, first: at, last: at, count: 1, messages: domain == nil ? [] : [message]))
+    }
+
+    mutating func merge(_ key: Key, _ more: Count) {
+        guard var known = counts[key] else { counts[key] = more; return }
+        known.method = more.method
+        known.first = min(known.first, more.first)
+        known.last = max(known.last, more.last)
+        known.count += more.count
+        known.messages += more.messages.prefix(max(0, Self.messageLimit - known.messages.count))
+        counts[key] = known
+    }
+}

@@ -4,7 +4,7 @@ import NetworkAddress
 /// A DKIM-Signature field on its way to a result.
 struct PendingSignature {
     let fieldIndex: Int
-    /// Too large or one too many: libopendkim must not see it.
+    /// Too large, ambiguous or one too many: libopendkim must not see it.
     let isSkipped: Bool
     let list: TagList?
     /// Nil once refused by its own text.
@@ -17,10 +17,12 @@ struct PendingSignature {
     init(_ field: HeaderField, at index: Int, ordinal: Int, now: Int, limits: DKIMLimits) {
         fieldIndex = index
         let isLarge = field.bytes.count > limits.maxSignatureOctets
-        isSkipped = isLarge || ordinal >= limits.maxSignatures
-        guard !isLarge else {
+        let isClear = field.isUnambiguous
+        isSkipped = isLarge || !isClear || ordinal >= limits.maxSignatures
+        guard !isLarge, isClear else {
             list = nil
-            refusal = .policy("the signature field is larger than \(limits.maxSignatureOctets) octets")
+            refusal = isLarge ? .policy("the signature field is larger than \(limits.maxSignatureOctets) octets")
+                : .neutral("the signature field has a NUL, a stray CR or a tab before its colon (RFC 5322 §2.2)")
             return
         }
         do {

@@ -65,9 +65,10 @@ struct VerificationRun {
 
     private mutating func feedHeader(_ header: MessageHeader, _ skipped: Set<Int>) {
         for (index, field) in header.fields.enumerated() {
-            var bytes = field.bytes
-            let isFed = !skipped.contains(index) && field.isUnambiguous
-                && bytes.withUnsafeMutableBufferPointer { dkim_header(dkim, $0.baseAddress, $0.count) == DKIM_STAT_OK }
+            // libopendkim declares the buffer mutable, and copies it before anything else.
+            let isFed = !skipped.contains(index) && field.isUnambiguous && field.bytes.withUnsafeBufferPointer {
+                dkim_header(dkim, UnsafeMutablePointer(mutating: $0.baseAddress), $0.count) == DKIM_STAT_OK
+            }
             // A DKIM-Signature that is SYNTAX to libopendkim is in its list and hashed like any other field.
             let isListed = field.isNamed("DKIM-Signature") && !skipped.contains(index)
             if isListed { fedSignatures += 1 }

@@ -110,6 +110,22 @@ import Testing
         #expect(limited.map(\.verdict) == [.neutral, .policy], "\(limited.map(\.reason))")
     }
 
+    @Test("A signature field just within the limit passes, z= and all") func longSignature() async throws {
+        let long = try Forge(tags: Forge.good + "; z=" + String(repeating: "From:a|", count: 2200)).sign(message(plainText))
+        let length = try #require(long.header.first("DKIM-Signature")).bytes.count
+        #expect(length > 15000 && length <= 16384)
+        let results = try await verifier().verify(long)
+        #expect(results.map(\.verdict) == [.pass], "\(results.map(\.reason))")
+    }
+
+    @Test("Large signed fields pass", arguments: [60_000, 100_000, 900_000]) func largeSignedField(octets: Int) async throws {
+        var plain = message(plainText)
+        plain.header.fields.append(HeaderField(name: "Cc", value: String(repeating: "a@example.net,\r\n ", count: octets / 17) + "b@example.net"))
+        let signed = plain.adding(try DKIMSigner().sign(plain, with: [TestKeys.ed25519], at: date))
+        let results = try await verifier().verify(signed)
+        #expect(results.map(\.verdict) == [.pass], "\(results.map(\.reason))")
+    }
+
     @Test("A large unsigned header passes") func largeHeader() async throws {
         var large = try signed()
         for index in 0..<2000 { large.header.fields.append(try field("X-Number-\(index): " + String(repeating: "v", count: 200))) }

@@ -61,7 +61,7 @@ public struct SigningKey: Sendable {
     /// Reads a PEM file that nobody but its owner may read (mode 0600 or 0400). Blocks.
     /// - Throws: ``Failure``.
     public init(pemFile path: String, domain: DomainName, selector: String) throws(Failure) {
-        try self.init(pem: try Self.read(path), domain: domain, selector: selector)
+        try self.init(pem: try Self.contents(of: path), domain: domain, selector: selector)
     }
 
     /// - Throws: ``Failure``.
@@ -100,7 +100,7 @@ public struct SigningKey: Sendable {
         return try PrivateKey.generate(rsaBits: bits).pem()
     }
 
-    private static func read(_ path: String) throws(Failure) -> [UInt8] {
+    private static func contents(of path: String) throws(Failure) -> [UInt8] {
         // O_NONBLOCK: a FIFO in the key's place must not hold us up.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else { throw .unreadable(path: path, code: errno) }
@@ -112,7 +112,7 @@ public struct SigningKey: Sendable {
         guard mode == 0o600 || mode == 0o400 else { throw .readableByOthers(path: path, mode: mode) }
         guard facts.st_size <= 65536 else { throw .tooLarge(path: path) }
         var bytes = [UInt8](repeating: 0, count: 65536)
-        let got = bytes.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        let got = bytes.withUnsafeMutableBytes { read(descriptor, $0.baseAddress, $0.count) }
         guard got >= 0 else { throw .unreadable(path: path, code: errno) }
         return Array(bytes.prefix(got))
     }

@@ -22,7 +22,7 @@ public struct DKIMSignatureResult: Sendable, Hashable {
     public let reason: String
     /// d=; nil when there is none that is a domain name.
     public let domain: DomainName?
-    /// s= as written; nil when missing.
+    /// s= as written, without blanks; nil when missing.
     public let selector: String?
     /// a= as written, as `rsa-sha256`; nil when missing.
     public let algorithm: String?
@@ -38,7 +38,7 @@ public struct DKIMSignatureResult: Sendable, Hashable {
     public let signsFrom: Bool
     /// Bits of the public key; nil when none was looked at.
     public let keyBits: Int?
-    /// The key record's text; nil when none was found.
+    /// The key record's text, control characters replaced by `?`; nil when none was found.
     public let keyRecord: String?
     /// t=, in seconds since 1970.
     public let signedAt: Int?

@@ -4,7 +4,7 @@ import NetworkAddress
 /// A DKIM-Signature field on its way to a result.
 struct PendingSignature {
     let fieldIndex: Int
-    /// Too large or one too many: libopendkim must not see it.
+    /// Too large, ambiguous or one too many: libopendkim must not see it.
     let isSkipped: Bool
     let list: TagList?
     /// Nil once refused by its own text.
@@ -17,10 +17,12 @@ struct PendingSignature {
     init(_ field: HeaderField, at index: Int, ordinal: Int, now: Int, limits: DKIMLimits) {
         fieldIndex = index
         let isLarge = field.bytes.count > limits.maxSignatureOctets
-        isSkipped = isLarge || ordinal >= limits.maxSignatures
-        guard !isLarge else {
+        let isClear = field.isUnambiguous
+        isSkipped = isLarge || !isClear || ordinal >= limits.maxSignatures
+        guard !isLarge, isClear else {
             list = nil
-            refusal = .policy("the signature field is larger than \(limits.maxSignatureOctets) octets")
+            refusal = isLarge ? .policy("the signature field is larger than \(limits.maxSignatureOctets) octets")
+                : .neutral("the signature field has a NUL, a stray CR or a tab before its colon (RFC 5322 §2.2)")
             return
         }
         do {
@@ -90,19 +92,27 @@ struct PendingSignature {
         let verdict = refusal?.verdict ?? outcome?.verdict ?? .neutral
         return DKIMSignatureResult(
             verdict: verdict,
-            reason: refusal?.reason ?? outcome?.reason ?? "not verified",
+            reason: Self.printable(refusal?.reason ?? outcome?.reason ?? "not verified"),
             domain: domain,
-            selector: list?["s"],
+            selector: list?.compact("s"),
             algorithm: list?.compact("a"),
-            identity: list?["i"].map { QuotedPrintable.decode($0) ?? $0 } ?? domain.map { "@\($0.text)" },
+            identity: list?["i"].map(QuotedPrintable.decode) ?? domain.map { "@\($0.text)" },
             signaturePrefix: prefix,
             isTesting: key?.isTesting ?? false,
             coversWholeBody: outcome?.coversWholeBody ?? false,
             signsFrom: list?.items("h")?.contains { $0.lowercased() == "from" } ?? false,
             keyBits: key.flatMap { $0.isRevoked ? nil : $0.keyBits },
-            keyRecord: keyText,
+            keyRecord: keyText.map(Self.printable),
             signedAt: list?["t"].flatMap { Int($0) },
             expiresAt: list?["x"].flatMap { Int($0) })
+    }
+}
+
+extension PendingSignature {
+    /// What strangers wrote, fit for one line of a header or log.
+    private static func printable(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
+        return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
 }
 

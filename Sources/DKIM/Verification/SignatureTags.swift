@@ -63,7 +63,7 @@ struct SignatureTags: Sendable {
     }
 
     private static func checkCanonicalization(_ tags: TagList) throws(SignatureRefusal) {
-        guard let text = tags["c"] else { return }
+        guard let text = tags.compact("c") else { return }
         let parts = text.lowercased().split(separator: "/", omittingEmptySubsequences: false)
         guard (1...2).contains(parts.count), parts.allSatisfy({ $0 == "simple" || $0 == "relaxed" }) else {
             throw .neutral("unknown canonicalization c=\(text.prefix(40)) (RFC 6376 §3.5)")
@@ -85,14 +85,19 @@ struct SignatureTags: Sendable {
     }
 
     private static func keyPlace(_ tags: TagList) throws(SignatureRefusal) -> (DomainName, String, DomainName) {
-        let written = tags.compact("d") ?? ""
-        guard let domain = DomainName(written), !domain.isRoot, domain.text == written.lowercased(), written == tags["d"] else {
+        let written = tags["d"] ?? ""
+        guard isDomainText(written), let domain = DomainName(written), !domain.isRoot, domain.text == written.lowercased() else {
             throw .neutral("d= is not a domain name (RFC 6376 §3.5)")
         }
         let selector = tags["s"] ?? ""
-        guard let name = DomainName(selector), name.isHostName || !selector.contains(" "), name.text == selector.lowercased(),
+        guard isDomainText(selector), let name = DomainName(selector), name.text == selector.lowercased(),
             let keyName = domain.prepending(selector + "._domainkey") else { throw .neutral("s= is not a selector (RFC 6376 §3.1)") }
         return (domain, selector, keyName)
+    }
+
+    /// Letters, digits, hyphens and dots (RFC 5321 §4.1.2), and the underscore that some publish.
+    private static func isDomainText(_ text: String) -> Bool {
+        text.utf8.allSatisfy { (97...122).contains($0 | 0x20) || (48...57).contains($0) || $0 == 45 || $0 == 46 || $0 == 95 }
     }
 
     private static func identityDomain(_ tags: TagList, _ domain: DomainName) throws(SignatureRefusal) -> DomainName {
@@ -143,7 +148,7 @@ struct SignatureRefusal: Error, Sendable, Hashable {
 
 /// DKIM-Quoted-Printable (RFC 6376 §2.11), which i= is written in.
 enum QuotedPrintable {
-    /// Nil for a broken escape or octets that are not UTF-8. White space is ignored.
+    /// Nil for a broken escape, a control character or octets that are not UTF-8. White space is ignored.
     static func decode(_ text: String) -> String? {
         let input = text.utf8.filter { !TagList.isSpace($0) }
         var out: [UInt8] = []
@@ -151,7 +156,10 @@ enum QuotedPrintable {
         while i < input.endIndex {
             if input[i] == UInt8(ascii: "=") {
                 guard i + 2 < input.endIndex, let high = hex(input[i + 1]), let low = hex(input[i + 2]) else { return nil }
-                out.append(high << 4 | low)
+                let octet = high << 4 | low
+                // An identity goes into header fields and logs: no line ends by the back door.
+                guard octet >= 32, octet != 127 else { return nil }
+                out.append(octet)
                 i += 3
             } else {
                 out.append(input[i])

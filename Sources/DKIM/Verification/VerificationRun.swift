@@ -22,10 +22,12 @@ struct VerificationRun {
     private let keys = KeysInMemory()
     /// Names of fields that libopendkim did not get to see or refused, lower case.
     private var unread: Set<String> = []
+    /// How many signatures libopendkim's list must have for positions to mean the same fields.
+    private var fedSignatures = 0
 
     /// Blocks for as long as hashing the message takes.
     /// - Parameters:
-    ///   - skipped: indices of fields that must not be fed: huge or surplus signatures.
+    ///   - skipped: indices of fields that must not be fed: huge, surplus or ambiguous signatures.
     /// - Returns: an outcome for each candidate, in their order.
     static func verify(_ message: Message, candidates: [Candidate], skipping skipped: Set<Int>, with library: OpenDKIMLibrary) -> [Outcome] {
         var status: DKIM_STAT = 0
@@ -48,7 +50,7 @@ struct VerificationRun {
         withExtendedLifetime(keys) { () -> [Outcome] in
             feedHeader(message.header, skipped)
             let status = dkim_eoh(dkim)
-            guard status == DKIM_STAT_OK, let signatures = signatureList() else {
+            guard status == DKIM_STAT_OK, let signatures = signatureList(), signatures.count == fedSignatures else {
                 return candidates.map { _ in Self.failed("the header cannot be processed: \(Self.text(status))", .neutral) }
             }
             let usable = prepare(candidates, signatures)
@@ -63,11 +65,14 @@ struct VerificationRun {
 
     private mutating func feedHeader(_ header: MessageHeader, _ skipped: Set<Int>) {
         for (index, field) in header.fields.enumerated() {
-            var bytes = field.bytes
-            let isFed = !skipped.contains(index) && !bytes.contains(0)
-                && bytes.withUnsafeMutableBufferPointer { dkim_header(dkim, $0.baseAddress, $0.count) == DKIM_STAT_OK }
+            // libopendkim declares the buffer mutable, and copies it before anything else.
+            let isFed = !skipped.contains(index) && field.isUnambiguous && field.bytes.withUnsafeBufferPointer {
+                dkim_header(dkim, UnsafeMutablePointer(mutating: $0.baseAddress), $0.count) == DKIM_STAT_OK
+            }
             // A DKIM-Signature that is SYNTAX to libopendkim is in its list and hashed like any other field.
-            if !isFed, skipped.contains(index) || !field.isNamed("DKIM-Signature") { unread.insert(field.name.lowercased()) }
+            let isListed = field.isNamed("DKIM-Signature") && !skipped.contains(index)
+            if isListed { fedSignatures += 1 }
+            if !isFed, !isListed { unread.insert(field.name.lowercased()) }
         }
     }
 
@@ -100,7 +105,7 @@ struct VerificationRun {
     }
 
     /// Feeds the body in place, and the final CRLF that it may lack (RFC 6376 §3.4.3, §3.4.4; without it libopendkim's
-    /// relaxed canonicalization says SYNTAX).
+    /// relaxed canonicalization says SYNTAX). A CR without LF is a blank to libopendkim; the network's side refuses it.
     private func feedBody(_ body: MessageBody) throws {
         var tail: (UInt8, UInt8) = (0, 0)
         try body.forEachChunk { chunk in

@@ -54,12 +54,18 @@ import Testing
         ("i", "ann@notexample.org", .permerror, "i="),
         ("i", "ann", .neutral, "i="),
         ("i", "ann=4@example.org", .neutral, "i="),
+        ("i", "ann=0D=0AX-Evil:=20x@example.org", .neutral, "i="),
+        ("d", "exam\"ple.org", .neutral, "d="),
+        ("s", "e(d)", .neutral, "s="),
+        ("c", "relaxed\r\n x", .neutral, "canonicalization"),
         ("L", "3", .neutral, "lower case"),
     ]) func wrong(tag: String, value: String, verdict: DKIMSignatureResult.Verdict, word: String) async throws {
         let result = try await result(.with(tag, value))
         #expect(result.verdict == verdict, "\(result.reason)")
         #expect(result.reason.contains(word), "\(result.reason)")
         #expect(!result.countsForDMARC)
+        let shown = [result.reason, result.identity ?? "", result.selector ?? "", result.algorithm ?? ""].joined()
+        #expect(!shown.utf8.contains { $0 < 32 }, "\(shown)")
     }
 
     @Test("Values that look odd and are right", arguments: [

@@ -38,6 +38,25 @@ import Testing
         #expect(result.reason.contains("subject"), "\(result.reason)")
     }
 
+    @Test("A stray CR in a signed field does not pass") func strayCR() async throws {
+        var stray = try signed()
+        let place = try #require(stray.header.fields.firstIndex { $0.isNamed("From") })
+        stray.header.fields[place] = try field("From:\r Ann <ann@example.org>")
+        #expect(try await verifier().verify(stray).map(\.verdict) == [.neutral])
+    }
+
+    @Test("An ambiguous signature above a good one of the same key takes nothing from it", arguments: [
+        "DKIM-Signature\t: TAGS", "DKIM-Signature: TAGS\u{0}", "DKIM-Signature: TAGS;\rz=y", "DKIM-Signature : TAGS",
+    ]) func ambiguousSignature(text: String) async throws {
+        var both = try signed()
+        let good = String(decoding: try #require(both.header.first("DKIM-Signature")).rawValue, as: UTF8.self)
+        both.header.fields.insert(try field(text.replacing("TAGS", with: good.replacing("t=1", with: "t=2"))), at: 0)
+        let results = try await verifier().verify(both)
+        #expect(results.count == 2)
+        #expect(results.first?.verdict != .pass)
+        #expect(results.last?.verdict == .pass, "\(results.map(\.reason))")
+    }
+
     @Test("An unsigned odd field harms nothing") func unsignedOdd() async throws {
         var odd = try signed()
         odd.header.fields.append(try field("X-Odd\t: a\u{0}b"))
@@ -89,6 +108,22 @@ import Testing
         #expect(results.last?.verdict == .pass)
         let limited = try await verifier(limits: DKIMLimits(maxSignatures: 1)).verify(outer)
         #expect(limited.map(\.verdict) == [.neutral, .policy], "\(limited.map(\.reason))")
+    }
+
+    @Test("A signature field just within the limit passes, z= and all") func longSignature() async throws {
+        let long = try Forge(tags: Forge.good + "; z=" + String(repeating: "From:a|", count: 2200)).sign(message(plainText))
+        let length = try #require(long.header.first("DKIM-Signature")).bytes.count
+        #expect(length > 15000 && length <= 16384)
+        let results = try await verifier().verify(long)
+        #expect(results.map(\.verdict) == [.pass], "\(results.map(\.reason))")
+    }
+
+    @Test("Large signed fields pass", arguments: [60_000, 100_000, 900_000]) func largeSignedField(octets: Int) async throws {
+        var plain = message(plainText)
+        plain.header.fields.append(HeaderField(name: "Cc", value: String(repeating: "a@example.net,\r\n ", count: octets / 17) + "b@example.net"))
+        let signed = plain.adding(try DKIMSigner().sign(plain, with: [TestKeys.ed25519], at: date))
+        let results = try await verifier().verify(signed)
+        #expect(results.map(\.verdict) == [.pass], "\(results.map(\.reason))")
     }
 
     @Test("A large unsigned header passes") func largeHeader() async throws {

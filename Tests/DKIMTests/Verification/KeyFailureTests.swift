@@ -54,6 +54,13 @@ import Testing
         #expect(result.keyRecord == text)
     }
 
+    @Test("Line ends in a record reach neither reason nor report") func controls() async throws {
+        let result = try await result(.txt(["v=DKIM1; k=d\r\n sa; p=AAAA"]))
+        #expect(result.verdict == .permerror)
+        #expect(result.keyRecord == "v=DKIM1; k=d?? sa; p=AAAA")
+        #expect(!result.reason.utf8.contains { $0 < 32 })
+    }
+
     @Test("Records that look odd and are right", arguments: [
         "k=ed25519; p=KEY", "v=DKIM1; k=ed25519; p=KEY;", "v=DKIM1 ; k = ed25519 ; t=x ; h=sha1:sha256; s=foo : email; n=a note; p= KEY ; new=tag",
     ]) func odd(record: String) async throws {

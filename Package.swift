@@ -52,7 +52,7 @@ let package = Package(
                            .product(name: "Logging", package: "swift-log")]),
 
         // Ground: resolver, TLS, accounts, store, queue
-        .target(name: "UnboundResolver", dependencies: ["DNS", "CUnbound"]),
+        .target(name: "UnboundResolver", dependencies: ["DNS", "NetworkAddress", "CUnbound"]),
         .target(
             name: "TLS",
             dependencies: ["COpenSSL", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio")]),
@@ -95,9 +95,15 @@ let package = Package(
                            .product(name: "Logging", package: "swift-log"),
                            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                            .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
+        .target(
+            name: "PosternDemo",
+            dependencies: ["PosternDaemon", "DKIM", "DNS", "SMTPClient", "SMTPCore", "TLS", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log"),
+                           .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
         .executableTarget(
             name: "postern",
-            dependencies: ["PosternDaemon", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "InternetMessage", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
@@ -110,7 +116,7 @@ let package = Package(
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
         tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore"), tests("IMAPCore"),
         tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
-        tests("MailFilters", ["Milter", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts"), tests("MailStore"), tests("MailQueue"),
+        tests("MailFilters", ["Milter", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts", ["BlockingPool"]), tests("MailStore"), tests("MailQueue"),
         tests("TLS", nio: true), tests("SMTPServer", ["Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),
@@ -124,8 +130,9 @@ let package = Package(
 func tests(_ name: String, _ extra: [String] = [], nio: Bool = false, exclude: [String] = []) -> Target {
     let libraries = Set([name, "PosternTesting", "InternetMessage", "NetworkAddress"] + extra).sorted()
     let products = nio ? ["NIOCore", "NIOPosix", "NIOEmbedded"] : []
+    let logging = nio ? [Target.Dependency.product(name: "Logging", package: "swift-log")] : []
     return .testTarget(
         name: name + "Tests",
-        dependencies: libraries.map { .byName(name: $0) } + products.map { .product(name: $0, package: "swift-nio") },
+        dependencies: libraries.map { .byName(name: $0) } + products.map { .product(name: $0, package: "swift-nio") } + logging,
         exclude: exclude)
 }

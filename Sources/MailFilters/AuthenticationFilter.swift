@@ -1,0 +1,52 @@
+import DKIM
+import DMARC
+import InternetMessage
+import Milter
+import NetworkAddress
+import SPF
+
+/// SPF, DKIM and DMARC of arriving mail. Our own users' mail is not asked for: they logged in.
+public struct AuthenticationFilter: MailFilter, FilterSession {
+    public let name = "authentication"
+    public let stages: Set<MilterStage> = [.endOfMessage]
+    private let spf: SPFEvaluator
+    private let dkim: DKIMVerifier
+    private let dmarc: DMARCEvaluator
+
+    public init(spf: SPFEvaluator, dkim: DKIMVerifier, dmarc: DMARCEvaluator) {
+        self.spf = spf
+        self.dkim = dkim
+        self.dmarc = dmarc
+    }
+
+    public func makeSession() -> any FilterSession { self }
+
+    public func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
+        guard !transaction.connection.isOriginating else { return .continue }
+        let message = transaction.message
+        async let spfResults = checkSPF(transaction.connection.clientAddress, transaction.helo, transaction.sender.address)
+        let signatures = await dkim.verify(message)
+        let spf = await spfResults
+        transaction[SPFKey.self] = spf
+        transaction[DKIMKey.self] = signatures
+        transaction[DMARCKey.self] = await dmarc.evaluate(
+            fromFields: message.header.all("From"),
+            spf: spf?.mailFrom.flatMap { $0.verdict == .pass ? $0.domain : nil },
+            dkim: signatures.filter(\.countsForDMARC).compactMap(\.domain),
+            undecided: undecided(spf, signatures))
+        return .continue
+    }
+
+    /// Domains that could not be decided for want of DNS: they may still have been good (RFC 9989 §5.3.6).
+    private func undecided(_ spf: SPFResults?, _ signatures: [DKIMSignatureResult]) -> [DomainName] {
+        let ofSPF = spf?.mailFrom.flatMap { $0.verdict == .temperror ? $0.domain : nil }
+        return [ofSPF].compactMap { $0 } + signatures.filter { $0.verdict == .temperror }.compactMap(\.domain)
+    }
+
+    private func checkSPF(_ client: IPAddress?, _ helo: String, _ sender: EmailAddress?) async -> SPFResults? {
+        guard let client else { return nil }
+        async let ofHelo = spf.checkHelo(client: client, helo: helo)
+        let ofSender = await spf.check(client: client, helo: helo, sender: sender)
+        return SPFResults(helo: await ofHelo, mailFrom: ofSender)
+    }
+}

@@ -1,0 +1,34 @@
+import DKIM
+import DMARC
+import InternetMessage
+import Milter
+import Policy
+import SPF
+import Tags
+
+/// SPF of both identities.
+public struct SPFResults: Sendable {
+    public let helo: SPFResult?
+    public let mailFrom: SPFResult?
+}
+
+public enum SPFKey: TransactionResultKey { public typealias Value = SPFResults }
+public enum DKIMKey: TransactionResultKey { public typealias Value = [DKIMSignatureResult] }
+public enum DMARCKey: TransactionResultKey { public typealias Value = DMARCResult }
+
+/// The ledger's word on each tagged recipient, in envelope order.
+public enum TagKey: TransactionResultKey { public typealias Value = [TaggedRecipient] }
+
+/// What the ledger knows of the tag of the recipient that is asked about at RCPT.
+public enum RecipientTagKey: TransactionResultKey { public typealias Value = TagRcptStatus }
+
+public struct TaggedRecipient: Sendable {
+    public let recipient: EmailAddress
+    public let verdict: TagVerdict
+}
+
+/// Every rule that was asked about this message, stage after stage.
+public enum PolicyTraceKey: TransactionResultKey { public typealias Value = [RuleTrace] }
+
+/// Which keys signed, as `domain/selector`.
+public enum SignedByKey: TransactionResultKey { public typealias Value = [String] }

@@ -1,0 +1,81 @@
+import Foundation
+import Logging
+
+/// Logging to standard error in logfmt: one line an event, values quoted and escaped, so that nothing a stranger sends
+/// can make a second line or another field.
+public enum LogSetup {
+    public static func bootstrap(level: LogLevelName) {
+        LoggingSystem.bootstrap { label in
+            var handler = LogfmtHandler(label: label)
+            handler.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
+            return handler
+        }
+    }
+}
+
+/// `time=2026-11-23T10:00:00.123Z level=info from=smtp event="message accepted" id=…`
+public struct LogfmtHandler: LogHandler {
+    public var logLevel: Logger.Level = .info
+    public var metadata: Logger.Metadata = [:]
+    public var metadataProvider: Logger.MetadataProvider?
+    private let label: String
+
+    public init(label: String) { self.label = label }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+    }
+
+    public func log(event: LogEvent) {
+        write(level: event.level, message: event.message, metadata: event.metadata)
+    }
+
+    public func log(level: Logger.Level, message: Logger.Message, metadata explicit: Logger.Metadata?, source: String,
+                    file: String, function: String, line: UInt) {
+        write(level: level, message: message, metadata: explicit)
+    }
+
+    private func write(level: Logger.Level, message: Logger.Message, metadata explicit: Logger.Metadata?) {
+        var text = "time=\(Self.timestamp()) level=\(level) from=\(label) event=\(Self.value("\(message)"))"
+        let all = metadata.merging(explicit ?? [:]) { $1 }
+        for key in all.keys.sorted() { if let value = all[key] { text += " \(key)=\(Self.value("\(value)"))" } }
+        text += "\n"
+        // One write per line: lines of several threads never mix.
+        text.withUTF8 { _ = Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    /// Bare when it is a plain word; else quoted, with control characters, quotes and backslashes escaped. Bounded.
+    static func value(_ text: String) -> String {
+        let plain = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 34 && $0 != 61 && $0 != 92 }
+        if plain, !text.isEmpty, text.utf8.count <= 256 { return text }
+        var out = "\""
+        for scalar in text.unicodeScalars.prefix(1000) {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            default:
+                let category = scalar.properties.generalCategory
+                if category == .control || category == .format || category == .lineSeparator || category == .paragraphSeparator {
+                    out += "\\u{\(String(scalar.value, radix: 16))}"
+                } else {
+                    out.unicodeScalars.append(scalar)
+                }
+            }
+        }
+        return out + "\""
+    }
+
+    private static func timestamp() -> String {
+        var now = timespec()
+        clock_gettime(CLOCK_REALTIME, &now)
+        var parts = tm()
+        gmtime_r(&now.tv_sec, &parts)
+        func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
+        let milliseconds = String(1000 + now.tv_nsec / 1_000_000).dropFirst()
+        return "\(parts.tm_year + 1900)-\(two(parts.tm_mon + 1))-\(two(parts.tm_mday))T"
+            + "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec)).\(milliseconds)Z"
+    }
+}

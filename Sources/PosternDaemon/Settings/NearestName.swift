@@ -1,0 +1,24 @@
+/// Finds what a misspelt name was probably meant to be.
+enum NearestName {
+    /// The candidate with the smallest edit distance, when that is at most a third of the name's length (and 3 at the most).
+    static func of(_ name: String, among candidates: [String]) -> String? {
+        let limit = min(max(name.count / 3, 1), 3)
+        return candidates.map { (distance(name, $0), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.1
+    }
+
+    /// Levenshtein distance, with a transposition of neighbours counted as one edit.
+    static func distance(_ a: String, _ b: String) -> Int {
+        let a = Array(a.utf8.prefix(64)), b = Array(b.utf8.prefix(64))
+        var beforeLast: [Int] = [], last = Array(0...b.count)
+        for i in a.indices {
+            var row = [i + 1]
+            for j in b.indices {
+                var best = min(row[j] + 1, last[j + 1] + 1, last[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { best = min(best, beforeLast[j - 1] + 1) }
+                row.append(best)
+            }
+            (beforeLast, last) = (last, row)
+        }
+        return last[b.count]
+    }
+}

@@ -1,0 +1,130 @@
+import NetworkAddress
+
+/// The settings in force: values from the file, defaults for the rest.
+public struct Settings: Sendable {
+    private var values: [String: any Sendable]
+
+    public init(values: [String: any Sendable] = [:]) { self.values = values }
+
+    public subscript<Value>(_ setting: Setting<Value>) -> Value {
+        get { values[setting.key] as? Value ?? setting.fallback }
+        set { values[setting.key] = newValue }
+    }
+
+    /// Whether the file says it, or the default holds.
+    public func isSet(_ setting: any AnySetting) -> Bool { values[setting.key] != nil }
+
+    /// The value in force as the file would write it.
+    public func text(of setting: any AnySetting) -> String {
+        values[setting.key].map { setting.describe($0) } ?? setting.defaultText
+    }
+
+    /// By key.
+    static let declared: [String: any AnySetting] = Dictionary(uniqueKeysWithValues: Known.all.map { ($0.key, $0) })
+    /// Tables that hold keys of their own: `listen`, `dns`.
+    static let tables: [String] = Array(Set(Known.all.compactMap { setting in
+        setting.key.split(separator: ".").count > 1 ? setting.key.split(separator: ".").first.map(String.init) : nil
+    })).sorted()
+}
+
+/// When the outgoing side uses TLS, in Postfix's words.
+public enum TLSSecurityLevel: String, CaseIterable, Sendable { case none, may, encrypt, verify }
+
+public enum LogLevelName: String, CaseIterable, Sendable { case debug, info, notice, warning, error }
+
+/// Every setting there is. Postfix's word where Postfix has one.
+public enum Known {
+    // Identity
+    public static let myhostname = Setting("myhostname", "localhost",
+        "This server's fully qualified name: in the greeting, in EHLO, in `Received`. It should have an address record, and the address a PTR record with this name.")
+    public static let mydestination = Setting("mydestination", [DomainName](),
+        "Domains whose mail is delivered here. Their recipients are the accounts' addresses.")
+    public static let mynetworks = Setting("mynetworks", [IPNetwork]("127.0.0.0/8", "::1/128"),
+        "Clients that may send to other domains without logging in. Keep it to this machine.")
+    public static let recipientDelimiter = Setting("recipient_delimiter", "+",
+        "Characters that separate an address from its tag: with `+`, `alice+shop@example.org` is delivered to `alice`. Each character counts by itself; empty turns tags off.")
+    public static let postmaster = Setting("postmaster", "",
+        "The account that gets mail for `postmaster` and `abuse` in every local domain, unless an account has the address. Empty: the first account.")
+    public static let authservID = Setting("authserv_id", "",
+        "The name under which `Authentication-Results` are written, and whose forgeries are removed. Empty: `myhostname`.")
+
+    // Files
+    public static let dataDirectory = Setting("data_directory", FilePath("/var/lib/postern"),
+        "Holds mail, queue, accounts and ledger. Must be writable.")
+    public static let policyDirectory = Setting("policy_directory", FilePath("policies"),
+        "Folder of `*.policy` rule files, read in name order. Empty: no rules.")
+    public static let user = Setting("user", "", "The user to become after binding the ports, when started as root. Empty: stay.")
+
+    // Listeners
+    public static let listenSMTP = Setting("listen.smtp", [ListenAddress(host: nil, port: 25)], "Mail from other servers.")
+    public static let listenSubmission = Setting("listen.submission", [ListenAddress(host: nil, port: 587)],
+        "Submission by our users: STARTTLS and a log-in are demanded.")
+    public static let listenSubmissions = Setting("listen.submissions", [ListenAddress(host: nil, port: 465)],
+        "Submission by our users with TLS from the first octet (RFC 8314).")
+    public static let listenIMAP = Setting("listen.imap", [ListenAddress(host: nil, port: 143)], "IMAP with STARTTLS.")
+    public static let listenIMAPS = Setting("listen.imaps", [ListenAddress(host: nil, port: 993)], "IMAP with TLS from the first octet.")
+    public static let listenMilter = Setting("listen.milter", "inet:localhost:12301",
+        "Where a Postfix or another MTA reaches the filters, written as its `smtpd_milters` has it. Empty: no milter listener.")
+
+    // TLS
+    public static let certFile = Setting("smtpd_tls_cert_file", FilePath(""),
+        "Certificate chain (PEM), as certbot's `fullchain.pem`. Used by SMTP and IMAP. Empty: no TLS, and so no log-in.")
+    public static let keyFile = Setting("smtpd_tls_key_file", FilePath(""), "Its private key (PEM), as certbot's `privkey.pem`.")
+
+    // SMTP server
+    public static let messageSizeLimit = Setting("message_size_limit", 10_240_000, "Largest message accepted, in octets.")
+    public static let recipientLimit = Setting("smtpd_recipient_limit", 1000, "Recipients per message.")
+    public static let clientConnectionLimit = Setting("smtpd_client_connection_count_limit", 50, "Connections at once from one client address. 0: no limit.")
+    public static let connectionLimit = Setting("smtpd_connection_limit", 1000, "SMTP connections at once in all.")
+    public static let smtpdTimeout = Setting("smtpd_timeout", TimeSpan(seconds: 300), "How long to wait for a client's next line or data.")
+    public static let receivedHeaderUser = Setting("smtpd_sasl_authenticated_header", false,
+        "Whether `Received` names the account that logged in.")
+
+    // Relay
+    public static let relayhost = Setting("relayhost", "",
+        "Next hop for all outgoing mail: `host`, `[host]:port`. Empty: the recipient domain's MX.")
+    public static let smtpPort = Setting("smtp_port", 25, "Port of other domains' mail servers. Anything but 25 is for tests.")
+    public static let smtpBindAddress = Setting("smtp_bind_address", "", "Source IPv4 address for outgoing mail. Empty: the system chooses.")
+    public static let smtpTLSSecurityLevel = Setting("smtp_tls_security_level", Choice(TLSSecurityLevel.may),
+        "TLS towards other servers: `none`; `may`, when offered; `encrypt`, always; `verify`, always and with a valid certificate.")
+    public static let minimalBackoffTime = Setting("minimal_backoff_time", TimeSpan(seconds: 300), "First delay before a delivery is tried again.")
+    public static let maximalBackoffTime = Setting("maximal_backoff_time", TimeSpan(seconds: 4000), "Longest delay between two tries.")
+    public static let maximalQueueLifetime = Setting("maximal_queue_lifetime", TimeSpan(seconds: 432_000), "When a message is given up and returned to its sender.")
+    public static let queueMinfree = Setting("queue_minfree", 50_000_000, "Free octets of disk below which new mail is refused with 452.")
+
+    // DNS
+    public static let dnsForwarders = Setting("dns.forwarders", [String](),
+        "Resolvers to ask, `address` or `address@port`. Empty: those of /etc/resolv.conf.")
+    public static let dnsTrustAnchorFile = Setting("dns.trust_anchor_file", FilePath(""),
+        "The root's DNSSEC key, as Debian's `/usr/share/dns/root.key`. Empty: nothing is validated.")
+    public static let dnsTimeout = Setting("dns.timeout", TimeSpan(seconds: 10), "How long one look-up may take.")
+    public static let dnsZoneFile = Setting("dns.zone_file", FilePath(""),
+        "Records answered from this file instead of the DNS, one `name TYPE data` a line. For tests.")
+    public static let dnsOffline = Setting("dns.offline", false, "Ask no other server: only the zone file answers. For tests.")
+
+    // DKIM
+    public static let dkimKeys = Setting("dkim", [DKIMKeySetting](),
+        "Signing keys. All keys that fit the `From:` domain of our own mail sign it.")
+
+    // Operation
+    public static let logLevel = Setting("log_level", Choice(LogLevelName.info), "Least level that is logged.")
+    public static let shutdownTimeout = Setting("shutdown_timeout", TimeSpan(seconds: 30), "How long transactions in flight may take to finish at shutdown.")
+
+    /// In the order of the reference.
+    public static let all: [any AnySetting] = [
+        myhostname, mydestination, mynetworks, recipientDelimiter, postmaster, authservID,
+        dataDirectory, policyDirectory, user,
+        listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
+        certFile, keyFile,
+        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser,
+        relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
+        dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
+        dkimKeys,
+        logLevel, shutdownTimeout,
+    ]
+}
+
+extension [IPNetwork] {
+    /// From literals known to parse; one that does not is left out.
+    fileprivate init(_ texts: String...) { self = texts.compactMap { IPNetwork($0) } }
+}

@@ -1,0 +1,128 @@
+import Accounts
+import BlockingPool
+import Foundation
+import IMAPServer
+import InternetMessage
+import Logging
+import MailStore
+import MilterServer
+import NIOCore
+import NetworkAddress
+import SMTPServer
+import Synchronization
+import TLS
+
+/// Every listener of a gateway, bound and ended together.
+final class GatewayServers: Sendable {
+    struct Listener: Sendable {
+        let name: String
+        let address: String
+        let port: Int?
+    }
+
+    private let settings: Settings
+    private let live: Live
+    private let logger: Logger
+    private let smtp: SMTPServer
+    private let imap: [(name: String, address: ListenAddress, server: IMAPServer)]
+    private let milter: MilterServer?
+    private let bound = Mutex<[Listener]>([])
+
+    init(_ settings: Settings, live: Live, ground: LiveParts.Ground, sink: any MessageSink, store: MailStore, group: any EventLoopGroup,
+         pool: BlockingPool, ids: MessageIDs) {
+        self.settings = settings
+        self.live = live
+        logger = ground.logger
+        let resolver = ground.resolver
+        let services = SMTPServices(
+            chain: { live.current.chain }, authenticator: ground.accounts, recipients: LiveDirectory(live: live), sink: sink,
+            tls: { live.current.tls }, makeID: { ids.next() }, reverseName: { await ReverseName.find($0, resolver) }, pool: pool, logger: logger)
+        smtp = SMTPServer(configuration: Self.smtpConfiguration(settings), services: services, group: group)
+        imap = Self.imapConfigurations(settings).map { name, address, configuration in
+            (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,
+                                       tls: { live.current.tls.map { TLSUpgrade($0) } }, pool: pool, group: group, logger: ground.logger))
+        }
+        milter = Self.milter(settings, live: live, pool: pool, ids: ids, logger: logger)
+    }
+
+    /// `smtp 0.0.0.0:25`, one for each.
+    var descriptions: [String] { bound.withLock { $0.map { "\($0.name) \($0.address)" } } }
+    func port(of name: String) -> Int? { bound.withLock { $0.first { $0.name == name }?.port } }
+
+    /// Binds every listener.
+    /// - Throws: the first that cannot be had, after ending those that could.
+    func bind() async throws {
+        do {
+            var all = try await smtp.start().map { Listener(name: $0.kind.rawValue, address: "\($0.host):\($0.port)", port: $0.port) }
+            for one in imap {
+                do {
+                    let address = try await one.server.start()
+                    all.append(Listener(name: one.name, address: "\(address.ipAddress ?? ""):\(address.port ?? 0)", port: address.port))
+                } catch {
+                    throw ListenFailure(what: one.name, host: one.address.host?.description ?? "*", port: one.address.port, error)
+                }
+            }
+            if let milter {
+                try milter.start()
+                all.append(Listener(name: "milter", address: settings[Known.listenMilter], port: nil))
+            }
+            bound.withLock { $0 = all }
+        } catch {
+            await shutdown(deadline: .zero)
+            throw error
+        }
+    }
+
+    func shutdown(deadline: Duration) async {
+        async let milterEnds: Void? = milter?.stop()
+        async let smtpEnds: Void = smtp.shutdown(deadline: deadline)
+        let end = ContinuousClock.now + min(deadline, .seconds(5))
+        for one in imap { await one.server.shutdown(deadline: end) }
+        _ = await (milterEnds, smtpEnds)
+    }
+
+    // MARK: From settings to configurations
+
+    private static func smtpConfiguration(_ settings: Settings) -> SMTPServerConfiguration {
+        func listeners(_ kind: SMTPServerConfiguration.Listener.Kind, _ addresses: [ListenAddress]) -> [SMTPServerConfiguration.Listener] {
+            addresses.map { .init(kind, host: $0.host, port: $0.port) }
+        }
+        var out = SMTPServerConfiguration(
+            listeners: listeners(.smtp, settings[Known.listenSMTP]) + listeners(.submission, settings[Known.listenSubmission])
+                + listeners(.submissions, settings[Known.listenSubmissions]),
+            hostname: settings[Known.myhostname], spoolFolder: settings[Known.dataDirectory].path + "/spool")
+        out.messageSizeLimit = settings[Known.messageSizeLimit]
+        out.recipientLimit = settings[Known.recipientLimit]
+        out.ownNetworks = settings[Known.mynetworks]
+        out.recipientDelimiter = settings[Known.recipientDelimiter]
+        out.timeout = settings[Known.smtpdTimeout].duration
+        out.connectionLimit = settings[Known.connectionLimit]
+        out.clientConnectionLimit = settings[Known.clientConnectionLimit]
+        out.showsAuthenticatedUser = settings[Known.receivedHeaderUser]
+        return out
+    }
+
+    private static func imapConfigurations(_ settings: Settings) -> [(String, ListenAddress, IMAPServerConfiguration)] {
+        let wanted = settings[Known.listenIMAP].map { ("imap", $0) } + settings[Known.listenIMAPS].map { ("imaps", $0) }
+        return wanted.flatMap { name, address in
+            // Every address: a dual-stack socket takes IPv4 clients too.
+            [(name, address, IMAPServerConfiguration(host: address.host?.description ?? "::", port: address.port, implicitTLS: name == "imaps",
+                                                     serverName: settings[Known.myhostname]))]
+        }
+    }
+
+    private static func milter(_ settings: Settings, live: Live, pool: BlockingPool, ids: MessageIDs, logger: Logger) -> MilterServer? {
+        let socket = settings[Known.listenMilter]
+        guard !socket.isEmpty else { return nil }
+        let configuration = MilterServerConfiguration(
+            socket: socket, ownNetworks: settings[Known.mynetworks], messageSizeLimit: settings[Known.messageSizeLimit],
+            spoolFolder: settings[Known.dataDirectory].path + "/spool")
+        return MilterServer(configuration: configuration, chain: { live.current.chain }, makeID: { ids.next() }, pool: pool, logger: logger)
+    }
+}
+
+/// The address book in force.
+private struct LiveDirectory: RecipientDirectory {
+    let live: Live
+    func standing(of address: EmailAddress) async -> RecipientStanding { await live.current.book.standing(of: address) }
+}

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Logging
+import PosternDaemon
+
+struct ConfigOption: ParsableArguments {
+    @Option(name: [.long, .short], help: "The settings file.")
+    var config = "/etc/postern/postern.toml"
+}
+
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the gateway in the foreground.",
+        discussion: """
+            Stops gracefully on SIGTERM or SIGINT: transactions in flight may finish within shutdown_timeout. SIGHUP reads \
+            the settings, rules, keys and certificate again; when something in them is wrong the old ones stay in force.
+
+            Exit status: 0 after a requested stop, 1 when it could not start, 64 for wrong arguments.
+            """)
+
+    @OptionGroup var file: ConfigOption
+
+    func run() async throws {
+        await Exit.withMessage {
+            let settings = try SettingsFile.load(file.config)
+            LogSetup.bootstrap(level: settings[Known.logLevel].word)
+            try await GatewayProcess(configurationFile: file.config, settings: settings).run()
+        }
+    }
+}
+
+struct Check: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check the settings, rules, keys and certificate without starting anything.")
+
+    @OptionGroup var file: ConfigOption
+
+    func run() async throws {
+        await Exit.withMessage {
+            let settings = try SettingsFile.load(file.config)
+            let notes = try LiveParts.check(settings)
+            for note in notes { print(note) }
+            print("\(file.config): settings, rules, keys and certificate are well")
+        }
+    }
+}
+
+struct Config: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show the settings.", subcommands: [Show.self, Reference.self])
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print every setting with the value in force.")
+        @OptionGroup var file: ConfigOption
+        func run() async throws {
+            await Exit.withMessage { print(SettingsReference.show(try SettingsFile.load(file.config))) }
+        }
+    }
+
+    struct Reference: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print the settings reference, in Markdown.")
+        func run() async throws { print(SettingsReference.markdown(), terminator: "") }
+    }
+}

@@ -90,7 +90,7 @@ let package = Package(
         .target(
             name: "PosternDaemon",
             dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
-                           "TLS", "MailStore", "MailQueue", "DNS", "TOMLKit",
+                           "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
                            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

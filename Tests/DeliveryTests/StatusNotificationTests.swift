@@ -1,4 +1,5 @@
 @testable import Delivery
+import SMTPCore
 import Foundation
 import InternetMessage
 import MailQueue

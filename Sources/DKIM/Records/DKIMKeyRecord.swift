@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// A DKIM key record: the TXT text at `selector._domainkey.domain` (RFC 6376 §3.6.1, RFC 8463 §4).
 public struct DKIMKeyRecord: Sendable, Hashable {
     public enum KeyType: String, Sendable, Hashable {
@@ -69,7 +71,7 @@ public struct DKIMKeyRecord: Sendable, Hashable {
 
     private static func key(_ encoded: String, _ type: KeyType) throws(Failure) -> (key: [UInt8], bits: Int) {
         if encoded.isEmpty { return ([], 0) }
-        guard let octets = Base64.decode(encoded), !octets.isEmpty else { throw .malformedKey("not base64") }
+        guard let octets = Base64.decodeStrictly(encoded.utf8), !octets.isEmpty else { throw .malformedKey("not base64") }
         switch type {
         case .rsa:
             guard let info = RSAPublicKeyInfo(der: octets) else { throw .malformedKey("not an RSA public key") }

@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// Writes a DKIM-Signature field, folded into lines of at most 78 octets where its tags can be broken (RFC 5322 §2.1.1).
 struct SignatureField {
     private static let limit = 78

@@ -1,3 +1,4 @@
+import InternetMessage
 import NetworkAddress
 
 #if canImport(Glibc)

@@ -76,10 +76,10 @@ struct SignatureTags: Sendable {
     }
 
     private static func checkHashes(_ tags: TagList) throws(SignatureRefusal) {
-        guard let body = tags.compact("bh").flatMap(Base64.decode), body.count == 32 else {
+        guard let body = tags.compact("bh").flatMap({ Base64.decodeStrictly($0.utf8) }), body.count == 32 else {
             throw .neutral("bh= is not the base64 of a SHA-256 hash (RFC 6376 §3.5)")
         }
-        guard let signature = tags.compact("b").flatMap(Base64.decode), !signature.isEmpty else {
+        guard let signature = tags.compact("b").flatMap({ Base64.decodeStrictly($0.utf8) }), !signature.isEmpty else {
             throw .neutral("b= is not base64 (RFC 6376 §3.5)")
         }
     }

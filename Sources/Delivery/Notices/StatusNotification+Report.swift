@@ -1,3 +1,4 @@
+import SMTPCore
 import InternetMessage
 import MailQueue
 

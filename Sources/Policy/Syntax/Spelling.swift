@@ -1,7 +1,7 @@
 /// Finds what a misspelt word was probably meant to be.
-enum Spelling {
+public enum Spelling {
     /// The candidate with the smallest edit distance, when that is at most a third of the word's length and at most 3.
-    static func nearest(to word: String, among candidates: [String]) -> String? {
+    public static func nearest(to word: String, among candidates: [String]) -> String? {
         let limit = min(max(word.count / 3, 1), 3)
         return candidates.map { (distance(word.lowercased(), $0.lowercased()), $0) }.filter { $0.0 <= limit }.min { $0 < $1 }?.1
     }

@@ -1,3 +1,4 @@
+import Policy
 import NetworkAddress
 
 /// One `[[dkim]]` table: a key that signs a domain's mail.
@@ -23,7 +24,7 @@ public struct DKIMKeySetting: SettingValue, Hashable {
             throw SettingMismatch("a table: [[dkim]] with domain, selector and key_file")
         }
         if let unknown = table.keys.sorted().first(where: { !Self.keys.contains($0) }) {
-            let near = NearestName.of(unknown, among: Self.keys).map { "; did you mean \($0)?" } ?? ""
+            let near = Spelling.nearest(to: unknown, among: Self.keys).map { "; did you mean \($0)?" } ?? ""
             throw SettingMismatch("only \(Self.keys.joined(separator: ", "))\(near)", place: ".\(unknown)")
         }
         func field<Value: SettingValue>(_ name: String, _ type: Value.Type) throws -> Value {

@@ -1,3 +1,4 @@
+import Policy
 import Foundation
 import TOMLKit
 
@@ -77,7 +78,7 @@ public enum SettingsFile {
         }
 
         private func unknown(_ key: String) -> String {
-            let near = NearestName.of(key, among: Array(Settings.declared.keys) + Settings.tables)
+            let near = Spelling.nearest(to: key, among: Array(Settings.declared.keys) + Settings.tables)
             let elsewhere = Settings.declared.keys.sorted().first { $0.hasSuffix("." + key) || $0 == key.split(separator: ".").last.map(String.init) }
             return "unknown key \(key)" + ((near ?? elsewhere).map { "; did you mean \($0)?" } ?? "; see the settings reference: postern config reference")
         }

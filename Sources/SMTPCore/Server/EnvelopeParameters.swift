@@ -64,7 +64,7 @@ enum RcptParameters {
 /// xtext (RFC 3461 §4): `+` and two upper-case hexadecimal digits stand for an octet.
 public enum Xtext {
     /// - Returns: nil for anything that is not xtext.
-    public static func decode(_ text: String) -> String? {
+    public static func decode(_ text: some StringProtocol) -> String? {
         var out: [UInt8] = []
         var rest = Array(text.utf8)[...]
         while let byte = rest.popFirst() {

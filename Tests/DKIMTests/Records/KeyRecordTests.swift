@@ -1,3 +1,4 @@
+import InternetMessage
 import Testing
 @testable import DKIM
 
@@ -46,9 +47,9 @@ import Testing
     @Test("Base64 both ways, strict") func base64() {
         for (octets, text) in [([UInt8](), ""), ([102], "Zg=="), ([102, 111], "Zm8="), ([102, 111, 111], "Zm9v"), ([255, 254, 253, 0], "//79AA==")] {
             #expect(Base64.encode(octets) == text)
-            #expect(Base64.decode(text) == octets)
+            #expect(Base64.decodeStrictly(text.utf8) == octets)
         }
-        for bad in ["Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v ", "Zm9\u{e9}", "Zm=v"] { #expect(Base64.decode(bad) == nil, "\(bad)") }
+        for bad in ["Z", "Zg", "Zg=", "Z===", "====", "Zg==Zg==", "Zm9v ", "Zm9\u{e9}", "Zm=v"] { #expect(Base64.decodeStrictly(bad.utf8) == nil, "\(bad)") }
     }
 
     @Test("Tag lists (RFC 6376 §3.2)") func lists() throws {

@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test("RFC 8463 appendix A: our Ed25519 signature is the printed one") func signsAsPrinted() throws {
-        let secret = Base64.decode("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=") ?? []
+        let secret = Base64.decode("nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=".utf8)
         let der: [UInt8] = [0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20] + secret
         let pem = "-----BEGIN PRIVATE KEY-----\n\(Base64.encode(der))\n-----END PRIVATE KEY-----\n"
         let key = try SigningKey(pem: pem, domain: name("football.example.com"), selector: "brisbane")

@@ -11,8 +11,8 @@ enum ReceivedField {
         if let tls = connection.tls {
             lines.append("(using \(tls.version) with cipher \(tls.cipher) (\(tls.cipherBits)/\(tls.cipherBits) bits))")
         }
-        if let user = connection.authenticatedUser {
-            lines.append(configuration.showsAuthenticatedUser ? "(Authenticated sender: \(clean(user)))" : "(Authenticated sender hidden)")
+        if configuration.showsAuthenticatedUser, let user = connection.authenticatedUser {
+            lines.append("(Authenticated sender: \(clean(user)))")
         }
         lines.append("by \(configuration.hostname) (postern) with \(with(connection, extended, utf8)) id \(transaction.id)")
         // One recipient only: more would show each of them the others (RFC 5321 §7.2).

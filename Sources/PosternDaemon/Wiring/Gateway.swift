@@ -41,7 +41,7 @@ public final class Gateway: Sendable {
         ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: ledgerOptions)
         store = try MailStore(root: data + "/mail")
         let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, logger: logger)
+        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
@@ -89,6 +89,7 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key].contains(setting.key)
+          dkimKeys.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

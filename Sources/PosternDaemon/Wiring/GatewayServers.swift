@@ -121,7 +121,7 @@ final class GatewayServers: Sendable {
         let configuration = MilterServerConfiguration(
             socket: socket, ownNetworks: settings[Known.mynetworks], messageSizeLimit: settings[Known.messageSizeLimit],
             spoolFolder: settings[Known.dataDirectory].path + "/spool")
-        return MilterServer(configuration: configuration, chain: { live.current.chain }, makeID: { ids.next() }, pool: pool, logger: logger)
+        return MilterServer(configuration: configuration, chain: { live.current.milterChain }, makeID: { ids.next() }, pool: pool, logger: logger)
     }
 }
 

@@ -6,6 +6,7 @@ import MailQueue
 import MailStore
 import NIOCore
 import NIOPosix
+import SMTPServer
 import Tags
 import UnboundResolver
 
@@ -40,9 +41,9 @@ public final class Gateway: Sendable {
         ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: ledgerOptions)
         store = try MailStore(root: data + "/mail")
         let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, logger: logger)
+        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
-        let ids = MessageIDs()
+        let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
@@ -88,6 +89,7 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key].contains(setting.key)
+          dkimKeys.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

@@ -22,6 +22,19 @@ enum Privileges {
         return User(name: name, uid: record.pw_uid, gid: record.pw_gid)
     }
 
+    /// Runs `body` as the user, and root again after it, so that what it makes belongs to the user.
+    static func acting<Result>(as user: User?, _ body: () throws -> Result) throws -> Result {
+        guard let user else { return try body() }
+        guard setegid(user.gid) == 0, seteuid(user.uid) == 0 else {
+            throw Failure(description: "cannot act as user \(user.name): \(String(cString: strerror(errno)))")
+        }
+        let result = Swift.Result(catching: body)
+        guard seteuid(0) == 0, setegid(0) == 0 else {
+            throw Failure(description: "cannot bind the ports: root did not come back after acting as \(user.name)")
+        }
+        return try result.get()
+    }
+
     /// Supplementary groups, group and user, for good: it is checked that root cannot come back.
     static func become(_ user: User) throws {
         guard initgroups(user.name, user.gid) == 0, setgid(user.gid) == 0, setuid(user.uid) == 0 else {
@@ -42,19 +55,24 @@ enum DataFolder {
                 let why = String(cString: strerror(errno))
                 throw Privileges.Failure(description: "data_directory \(folder) cannot be made: \(why). Make it, owned by the user that postern runs as, or name another one.")
             }
-            if let owner { _ = chown(folder, owner.uid, owner.gid) }
         }
-        guard owner != nil || access(path, W_OK | X_OK) == 0 else { throw notWritable(path) }
-        // access() lets root pass on a read-only file system's permission bits only; try for real.
-        let probe = path + "/spool/.probe-\(getpid())"
-        let descriptor = open(probe, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw notWritable(path) }
-        close(descriptor)
-        unlink(probe)
+        if let owner { try handOver(path, to: owner) }
+        try Privileges.acting(as: owner) { try probe(path) }
     }
 
-    /// Gives what root made there to the user that goes on; mail and queue that are there already belong to it.
-    static func handOver(_ path: String, to user: Privileges.User) throws {
+    /// access() lets root pass on a read-only file system's permission bits only, so this tries for real.
+    private static func probe(_ path: String) throws {
+        guard faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0 else { throw notWritable(path) }
+        let file = path + "/spool/.probe-\(getpid())"
+        let descriptor = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw notWritable(path) }
+        close(descriptor)
+        unlink(file)
+    }
+
+    /// Gives the folder, and what root put into it with `postern account`, to the user that goes on. Not what lies
+    /// deeper: the user may be writing there, and root must not follow paths that another can change.
+    private static func handOver(_ path: String, to user: Privileges.User) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         for name in [path] + names.map({ path + "/" + $0 }) where lchown(name, user.uid, user.gid) != 0 {
             throw Privileges.Failure(description: "\(name) cannot be given to user \(user.name): \(String(cString: strerror(errno)))")

@@ -31,20 +31,17 @@ public final class Gateway: Sendable {
         self.settings = settings
         self.logger = logger
         let data = settings[Known.dataDirectory].path
-        try DataFolder.prepare(data, owner: try Privileges.target(settings[Known.user]))
+        let owner = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(data, owner: owner)
         pool = BlockingPool(threads: 16, name: "pool")
         group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         resolver = try ResolverSettings.resolver(settings)
-        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
-        var ledgerOptions = TagLedger.Options()
-        ledgerOptions.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
-        ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: ledgerOptions)
-        store = try MailStore(root: data + "/mail")
-        let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
+        let state = try Privileges.acting(as: owner) { [pool] in try State(settings, pool: pool, logger: logger) }
+        (accounts, ledger, store) = (state.accounts, state.ledger, state.store)
         ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         let ids = TransactionIDs()
-        relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
+        relay = try RelayWiring(settings, live: live, ground: ground, queue: state.queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
     }
@@ -59,10 +56,18 @@ public final class Gateway: Sendable {
     public func start() async throws {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
-            try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
             try Privileges.become(user)
+            for path in unreadable() {
+                logger.warning("not readable without root: a reload will be refused until it is", metadata: ["path": "\(path)", "user": "\(user.name)"])
+            }
         }
         await relay.relay.start()
+    }
+
+    /// What a reload will want to read and this process cannot.
+    private func unreadable() -> [String] {
+        let files = [settings[Known.certFile], settings[Known.keyFile], settings[Known.policyDirectory]] + settings[Known.dkimKeys].map(\.keyFile)
+        return files.map(\.path).filter { !$0.isEmpty && access($0, R_OK) != 0 }
     }
 
     /// Swaps settings, rules, keys and certificate at once, or throws and changes nothing. Listeners, folders and the
@@ -82,6 +87,24 @@ public final class Gateway: Sendable {
         ledger.close()
         resolver.close()
         try? await group.shutdownGracefully()
+    }
+}
+
+/// What lies in the data folder, opened.
+private struct State {
+    let accounts: AccountStore
+    let ledger: TagLedger
+    let store: MailStore
+    let queue: MailQueue
+
+    init(_ settings: Settings, pool: BlockingPool, logger: Logger) throws {
+        let data = settings[Known.dataDirectory].path
+        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
+        var options = TagLedger.Options()
+        options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
+        ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: options)
+        store = try MailStore(root: data + "/mail")
+        queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
     }
 }
 

@@ -50,6 +50,7 @@ struct Conversation: Sendable {
     /// Begins a message; no filter is asked yet.
     mutating func begin(_ sender: EmailAddress?, _ parameters: [String: String]) -> SMTPReply? {
         if let sender, let account, kind != .smtp, !mayWrite(account, as: sender) {
+            logRefusal("sender not owned by the account", ["sender": "\(sender)", "account": "\(account.name)"])
             return SMTPReply(553, "5.7.1", "<\(sender)>: Sender address rejected: not owned by user \(account.name)")
         }
         chain.beginMessage()
@@ -62,7 +63,9 @@ struct Conversation: Sendable {
         guard var current = transaction else { return nil }
         let verdict = await chain.mail(&current)
         let refusal = reply(verdict, stage: "mail", current.id)
-        transaction = refusal == nil ? current : nil
+        transaction = current
+        // The filters before the one that refused have begun a message.
+        if refusal != nil { await abort() }
         return refusal
     }
 
@@ -72,8 +75,13 @@ struct Conversation: Sendable {
         case .local: break
         case .relay:
             // The one gate against being an open relay.
-            guard current.connection.isOriginating else { return SMTPReply(554, "5.7.1", "<\(address)>: Relay access denied") }
-        case .unknown: return SMTPReply(550, "5.1.1", "<\(address)>: Recipient address rejected: User unknown")
+            guard current.connection.isOriginating else {
+                logRefusal("relay access denied", ["recipient": "\(address)"])
+                return SMTPReply(554, "5.7.1", "<\(address)>: Relay access denied")
+            }
+        case .unknown:
+            logRefusal("user unknown", ["recipient": "\(address)"])
+            return SMTPReply(550, "5.1.1", "<\(address)>: Recipient address rejected: User unknown")
         case .unavailable(let why):
             services.logger.error("recipient look-up failed", metadata: ["recipient": "\(address)", "error": "\(why)"])
             return SMTPReply(451, "4.3.0", "<\(address)>: Temporary lookup failure")
@@ -84,7 +92,8 @@ struct Conversation: Sendable {
             transaction = current
             if let refusal { return refusal }
         }
-        transaction?.recipients.append(recipient)
+        // Named twice, it gets one copy, as with Postfix.
+        if transaction?.recipients.contains(where: { $0.address == address }) == false { transaction?.recipients.append(recipient) }
         return nil
     }
 
@@ -99,18 +108,22 @@ struct Conversation: Sendable {
     mutating func endOfMessage(_ content: ContentCollector, extended: Bool, utf8: Bool) async -> SMTPReply {
         await knowName()
         guard var current = transaction else { return SMTPReply(503, "5.5.1", "Error: need MAIL command") }
-        transaction = nil
         current.connection = connection
         do {
             var message = try content.finish()
+            if current.connection.isOriginating { SubmittedHeader.complete(&message.header, id: current.id, configuration.hostname, at: Date()) }
             message.header.fields.insert(ReceivedField.make(current, configuration, extended: extended, utf8: utf8, at: Date()), at: 0)
             current.receive(message)
         } catch MessageAssembler.Failure.headerTooLarge {
+            logRefusal("message header too large")
+            await abort()
             return SMTPReply(552, "5.3.4", "Error: the message header is larger than \(MessageAssembler.headerLimit) octets")
         } catch {
-            services.logger.error("message lost in the spool", metadata: ["id": "\(current.id)", "error": "\(error)"])
+            services.logger.error("message could not be spooled", metadata: ["id": "\(current.id)", "error": "\(error)"])
+            await abort()
             return SMTPReply(452, "4.3.1", "Error: the message could not be kept; try again later")
         }
+        transaction = nil
         let verdict = await chain.endOfMessage(&current)
         switch verdict.answer {
         case .continue, .accept: return await services.sink.take(current)
@@ -166,8 +179,20 @@ struct Conversation: Sendable {
             log("\(stage) refused", verdict, id, reply)
             return reply
         // A message without content cannot be taken and thrown away; refusing is the honest form of it before DATA.
-        case .discard: return SMTPReply(550, "5.7.1", "Command rejected")
+        case .discard:
+            let refusal = SMTPReply(550, "5.7.1", "Command rejected")
+            log("\(stage) refused", verdict, id, refusal)
+            return refusal
         }
+    }
+
+    /// What we refuse ourselves, before any filter: the line that an operator looks for.
+    func logRefusal(_ event: Logger.Message, _ more: Logger.Metadata = [:]) {
+        let facts: Logger.Metadata = [
+            "id": "\(transaction?.id ?? "")", "client": "\(connection.clientAddress?.description ?? "local")", "helo": "\(helo)",
+            "listener": "\(kind.rawValue)", "sender": "<\(transaction?.sender.address?.description ?? "")>",
+        ]
+        services.logger.info(event, metadata: facts.merging(more) { $1 })
     }
 
     private func log(_ event: Logger.Message, _ verdict: FilterChainSession.Verdict, _ id: String, _ reply: SMTPReply? = nil) {

@@ -7,7 +7,8 @@ import NetworkAddress
 enum ReceivedField {
     static func make(_ transaction: Transaction, _ configuration: SMTPServerConfiguration, extended: Bool, utf8: Bool, at date: Date) -> HeaderField {
         let connection = transaction.connection
-        var lines = ["from \(clean(transaction.helo)) (\(client(connection)))"]
+        let helo = clean(transaction.helo)
+        var lines = ["from \(helo.isEmpty ? "unknown" : helo) (\(client(connection)))"]
         if let tls = connection.tls {
             lines.append("(using \(tls.version) with cipher \(tls.cipher) (\(tls.cipherBits)/\(tls.cipherBits) bits))")
         }
@@ -38,8 +39,9 @@ enum ReceivedField {
         return (utf8 ? "UTF8SMTP" : "ESMTP") + (connection.tls == nil ? "" : "S") + (connection.authenticatedUser == nil ? "" : "A")
     }
 
-    /// What a stranger said, without what could end a comment or a line.
+    /// What a stranger said, without what could end a comment or a line, and in ASCII: the message may not be one that
+    /// has leave to bear UTF-8 in its header (RFC 6532).
     private static func clean(_ text: String) -> String {
-        String(text.unicodeScalars.filter { $0.value > 32 && $0.value != 127 && !"()<>\\\";".unicodeScalars.contains($0) }.prefix(255).map(Character.init))
+        String(text.unicodeScalars.filter { $0.value > 32 && $0.value < 127 && !"()<>\\\";".unicodeScalars.contains($0) }.prefix(255).map(Character.init))
     }
 }

@@ -63,8 +63,18 @@ final class SMTPHandler: ChannelInboundHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         lastActivity = .now()
         var buffer = unwrapInboundIn(data)
-        if input.readableBytes == 0 { input = buffer } else { input.writeBuffer(&buffer) }
+        if input.readableBytes == 0 { input = buffer } else {
+            // Else a client that always leaves a part of a line behind would make it grow without end.
+            input.discardReadBytes()
+            input.writeBuffer(&buffer)
+        }
         process(context)
+    }
+
+    /// A client that sends commands and never reads the replies is not read from until it does.
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        readMore(context)
+        context.fireChannelWritabilityChanged()
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -77,7 +87,7 @@ final class SMTPHandler: ChannelInboundHandler {
             tlsStarted(context, done.info)
         } else if event is ServerShutsDown {
             shuttingDown = true
-            if !busy, conversation?.transaction == nil { sayGoodbye(context) }
+            leaveIfIdle(context)
         } else {
             context.fireUserInboundEventTriggered(event)
         }
@@ -103,9 +113,14 @@ final class SMTPHandler: ChannelInboundHandler {
             return context.flush()
         }
         ask(context, { await $0.connect() }) { handler, context, refusal in
-            if let refusal { return handler.writeAndClose(SMTPReply(554, refusal.enhancedCode, lines: refusal.lines), context) }
+            if let refusal { return handler.writeAndClose(Self.greeting(refusing: refusal), context) }
             handler.write(handler.session.greeting, context)
         }
+    }
+
+    /// RFC 5321 §3.1 and §3.8: 554 refuses for good, 421 for now; a client bounces its mail at the one, not at the other.
+    private static func greeting(refusing refusal: SMTPReply) -> SMTPReply {
+        SMTPReply(refusal.isPermanent ? 554 : 421, refusal.enhancedCode, lines: refusal.lines)
     }
 
     private func tlsStarted(_ context: ChannelHandlerContext, _ info: TLSSessionInfo) {
@@ -113,6 +128,11 @@ final class SMTPHandler: ChannelInboundHandler {
         guard waitsForTLS else { return session.tlsStarted() }
         waitsForTLS = false
         greet(context)
+    }
+
+    /// A session that is asked to end does so when no message is in progress, also when that is only known later.
+    private func leaveIfIdle(_ context: ChannelHandlerContext) {
+        if shuttingDown, !busy, conversation?.transaction == nil { sayGoodbye(context) }
     }
 
     private func sayGoodbye(_ context: ChannelHandlerContext) {
@@ -149,7 +169,7 @@ final class SMTPHandler: ChannelInboundHandler {
 
     private func readMore(_ context: ChannelHandlerContext) {
         if case .closed = mode { return }
-        if !busy { context.read() }
+        if !busy, context.channel.isWritable { context.read() }
     }
 
     // MARK: Octets in
@@ -246,7 +266,7 @@ final class SMTPHandler: ChannelInboundHandler {
         guard last else {
             mode = .commands
             let refusal = fits ? nil : sizeFault
-            if refusal != nil { giveUp(context) }
+            if refusal != nil { refuse("message larger than message_size_limit", context) }
             return write(session.chunkDone(octets: total, refused: refusal), context)
         }
         let content = content
@@ -262,22 +282,26 @@ final class SMTPHandler: ChannelInboundHandler {
         mode = .commands
         defer { content = nil }
         guard !decoder.hasBareLineEnd else {
-            giveUp(context)
+            refuse("bare line end in the message", context)
             session.messageDone()
             // What follows may be a second message in the eyes of somebody else: nothing more is read (SMTP smuggling).
             return writeAndClose(SMTPReply(550, "5.5.2", "Error: a bare CR or LF in the message; lines end with CR LF (RFC 5321 2.3.8)"), context)
         }
         guard fits, let content else {
-            giveUp(context)
+            refuse("message larger than message_size_limit", context)
             session.messageDone()
             return write(sizeFault, context)
         }
         let extended = session.isExtended, utf8 = session.isSMTPUTF8
         ask(context, { await $0.endOfMessage(content, extended: extended, utf8: utf8) }) { handler, context, reply in
-            handler.session.messageDone()
+            handler.session.messageDone(accepted: reply.isPositive)
             handler.write(reply, context)
-            if handler.shuttingDown { handler.sayGoodbye(context) }
         }
+    }
+
+    private func refuse(_ why: Logger.Message, _ context: ChannelHandlerContext) {
+        conversation?.logRefusal(why)
+        giveUp(context)
     }
 
     private func giveUp(_ context: ChannelHandlerContext) {
@@ -309,7 +333,9 @@ final class SMTPHandler: ChannelInboundHandler {
             ask(context, { await $0.authenticate(mechanism, user, password) }) { handler, context, result in
                 handler.perform(handler.session.authDone(result), context)
             }
-        case .startTLS(let reply): startTLS(reply, context)
+        case .startTLS(let reply):
+            guard conversation?.transaction != nil else { return startTLS(reply, context) }
+            ask(context, { await $0.abort() }) { handler, context, _ in handler.startTLS(reply, context) }
         }
     }
 
@@ -371,7 +397,6 @@ final class SMTPHandler: ChannelInboundHandler {
         input.clear()
         conversation?.connection.authenticatedUser = nil
         conversation?.account = nil
-        conversation?.transaction = nil
         do { try context.pipeline.syncOperations.addHandler(TLSHandler(server: tls), position: .first) } catch { context.close(promise: nil) }
     }
 
@@ -404,6 +429,7 @@ final class SMTPHandler: ChannelInboundHandler {
         conversation = result
         if case .closed = mode { return finish() }
         then()
+        leaveIfIdle(context)
         if !busy { process(context) }
         context.flush()
         readMore(context)

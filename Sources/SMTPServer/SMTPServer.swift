@@ -68,8 +68,9 @@ public final class SMTPServer: Sendable {
             let port = bound.first?.port ?? listener.port
             let channel: any Channel
             do { channel = try await bootstrap(listener.kind, isV6: host.contains(":")).bind(host: host, port: port).get() } catch {
-                // A machine without IPv6 still listens on every address it has.
-                if host == "::", listener.host == nil, !bound.isEmpty { continue }
+                // A machine without IPv6 still listens on every address it has; a port that is taken is another matter.
+                let isAbsent = [EAFNOSUPPORT, EADDRNOTAVAIL].contains((error as? IOError)?.errnoCode)
+                if host == "::", listener.host == nil, !bound.isEmpty, isAbsent { continue }
                 throw ListenFailure(what: listener.kind.rawValue, host: host, port: listener.port, error)
             }
             state.withLock { $0.listeners.append(channel) }

@@ -250,7 +250,7 @@ public struct SMTPServerSession: Sendable {
         // The octets follow whatever we say: they must be read either way (RFC 3030 §2).
         if let fault = contentFault() {
             errors += 1
-            return .skipChunk(octets: size, fault)
+            return errors < rules.errorLimit ? .skipChunk(octets: size, fault) : patient(.reply(fault))
         }
         let first = phase != .chunks
         phase = .chunks
@@ -271,8 +271,14 @@ public struct SMTPServerSession: Sendable {
         return nil
     }
 
-    /// The message is over, whatever became of it.
-    public mutating func messageDone() { endMessage() }
+    /// The message is over, whatever became of it. One that was accepted pays for earlier mistakes, as with Postfix:
+    /// a peer that keeps its connection for many messages is not sent away for the sum of them.
+    public mutating func messageDone(accepted: Bool = false) {
+        endMessage()
+        guard accepted else { return }
+        errors = 0
+        junk = 0
+    }
 
     private mutating func endMessage() {
         phase = .commands

@@ -22,7 +22,7 @@ struct RelayWiring: Sendable {
         let wakeUp = WakeUp()
         let quiet = MailAcceptor(queue: queue, store: store, pool: pool, enqueued: { wakeUp.enqueued($0) })
         var noticeSettings = StatusNotifier.Settings(hostName: settings[Known.myhostname]) { address in
-            RecipientRoute.destination(address, live.current.book)
+            try RecipientRoute.destination(address, live.current.book)
         }
         noticeSettings.makeID = { ids.next() }
         noticeSettings.prepareGenerated = { message, author in
@@ -89,8 +89,10 @@ extension SMTPClientConfiguration.TLSLevel {
 
 /// Where a recipient's copy goes.
 enum RecipientRoute {
-    static func destination(_ address: EmailAddress, _ book: AddressBook, folder: String? = nil, keywords: Set<String> = []) -> QueueRecipient.Destination {
-        guard case .account(let account, _, _)? = try? book.owner(of: address) else { return .remote }
+    /// - Throws: ``AccountError`` when the accounts cannot be read now. To take a recipient of ours for a remote one then
+    ///   would send its mail round in circles or back.
+    static func destination(_ address: EmailAddress, _ book: AddressBook, folder: String? = nil, keywords: Set<String> = []) throws -> QueueRecipient.Destination {
+        guard case .account(let account, _, _) = try book.owner(of: address) else { return .remote }
         return .local(LocalDestination(account: account.name, folder: folder, keywords: keywords))
     }
 }

@@ -1,3 +1,4 @@
+import MilterClient
 import NetworkAddress
 import SMTPClient
 
@@ -45,9 +46,9 @@ public enum LogLevelName: String, CaseIterable, Sendable { case debug, info, not
 /// Every setting there is. Postfix's word where Postfix has one.
 public enum Known {
     // Identity
-    public static let myhostname = Setting("myhostname", "localhost",
+    public static let myhostname = Setting("myhostname", DomainName("localhost") ?? .root,
         "This server's fully qualified name: in the greeting, in EHLO, in `Received`. It should have an address record, and the address a PTR record with this name.",
-        wanted: "a host name such as \"mail.example.org\"") { DomainName($0)?.isHostName == true }
+        wanted: "a host name such as \"mail.example.org\"") { $0.isHostName }
     public static let mydestination = Setting("mydestination", [DomainName](),
         "Domains whose mail is delivered here. Their recipients are the accounts' addresses.")
     public static let mynetworks = Setting("mynetworks", [IPNetwork]("127.0.0.0/8", "::1/128"),
@@ -95,6 +96,18 @@ public enum Known {
         wanted: "at least \"1s\"") { $0.seconds >= 1 }
     public static let receivedHeaderUser = Setting("smtpd_sasl_authenticated_header", false,
         "Whether `Received` names the account that logged in.")
+
+    public static let hopcountLimit = Setting("hopcount_limit", 50, "`Received` fields beyond which a message is taken to go in circles.",
+        wanted: "1 or more") { $0 >= 1 }
+
+    // Filters
+    public static let milters = Setting("milters", [MilterLink.builtIn],
+        "Filters of mail that comes over our own SMTP ports, in their order: `builtin`, and milters as `inet:host:port` or `unix:/path`.")
+    public static let milterDefaultAction = Setting("milter_default_action", Choice(MilterClientConfiguration.DefaultAction.tempfail),
+        "What happens to mail when one of those milters cannot be asked.")
+    public static let milterConnectTimeout = Setting("milter_connect_timeout", TimeSpan(seconds: 30), "How long to wait for a milter to take the connection.")
+    public static let milterCommandTimeout = Setting("milter_command_timeout", TimeSpan(seconds: 30), "How long to wait for its word on a command.")
+    public static let milterContentTimeout = Setting("milter_content_timeout", TimeSpan(seconds: 300), "How long to wait for its word on content and at end of message.")
 
     // Relay
     public static let relayhost = Setting("relayhost", "",
@@ -144,7 +157,8 @@ public enum Known {
         dataDirectory, policyDirectory, user,
         listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
         certFile, keyFile,
-        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser,
+        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, hopcountLimit,
+        milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
         dkimKeys,

@@ -6,6 +6,7 @@ import MailQueue
 import MailStore
 import NIOCore
 import NIOPosix
+import SMTPServer
 import Tags
 import UnboundResolver
 
@@ -40,9 +41,9 @@ public final class Gateway: Sendable {
         // As the user that goes on: databases and folders that root made could not be written later.
         let opened = try Privileges.acting(as: user) { try Stores(data, queueMinfree: queueMinfree, pool: pool, logger: logger) }
         (accounts, ledger, store) = (opened.accounts, opened.ledger, opened.store)
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, logger: logger)
+        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
-        let ids = MessageIDs()
+        let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
@@ -119,6 +120,7 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key, logLevel.key].contains(setting.key)
+          dkimKeys.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

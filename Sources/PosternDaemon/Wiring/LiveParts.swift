@@ -8,6 +8,8 @@ import InternetMessage
 import Logging
 import MailFilters
 import Milter
+import MilterClient
+import NIOCore
 import NetworkAddress
 import Policy
 import SPF
@@ -20,7 +22,10 @@ import Tags
 /// Sessions that run keep the parts they began with.
 public struct LiveParts: Sendable {
     let settings: Settings
+    /// For mail over our own SMTP ports.
     let chain: FilterChain
+    /// For a foreign MTA that asks us as its milter: the built-in filters alone, since it has milters of its own.
+    let milterChain: FilterChain
     let tls: TLSContext?
     let book: AddressBook
     let signing: SigningFilter
@@ -30,6 +35,7 @@ public struct LiveParts: Sendable {
         let resolver: any Resolver
         let accounts: AccountStore
         let ledger: TagLedger
+        let group: any EventLoopGroup
         let logger: Logger
     }
 
@@ -41,9 +47,9 @@ public struct LiveParts: Sendable {
         signing = SigningFilter(keys: try Self.keyTable(settings), mayWriteAs: { book.mayWrite($0, as: $1) }, logger: ground.logger)
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
-        chain = FilterChain([
+        let builtIn: [any MailFilter] = [
             AuthenticationFilter(
-                spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname]),
+                spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
             // After the check of signatures: what is removed here may have been signed.
             ForgedResultsFilter(authservID: authservID),
@@ -51,11 +57,23 @@ public struct LiveParts: Sendable {
             PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
             ResultsHeaderFilter(authservID: authservID),
             signing,
-        ])
+        ]
+        milterChain = FilterChain(builtIn)
+        chain = FilterChain(settings[Known.milters].flatMap { link -> [any MailFilter] in
+            guard case .foreign(let address) = link else { return builtIn }
+            return [MilterClientFilter(configuration: Self.milter(address, settings), group: ground.group, logger: ground.logger)]
+        })
+    }
+
+    private static func milter(_ address: MilterAddress, _ settings: Settings) -> MilterClientConfiguration {
+        MilterClientConfiguration(
+            address: address, hostname: settings[Known.myhostname].text, defaultAction: settings[Known.milterDefaultAction].word,
+            connectTimeout: settings[Known.milterConnectTimeout].duration, commandTimeout: settings[Known.milterCommandTimeout].duration,
+            contentTimeout: settings[Known.milterContentTimeout].duration)
     }
 
     static func authservID(_ settings: Settings) -> String {
-        settings[Known.authservID].isEmpty ? settings[Known.myhostname] : settings[Known.authservID]
+        settings[Known.authservID].isEmpty ? settings[Known.myhostname].text : settings[Known.authservID]
     }
 
     /// The accounts of an installation, for `postern account`. Makes the data folder when it is not there yet; started as

@@ -8,6 +8,7 @@ import MailStore
 import NIOCore
 import NetworkAddress
 import SMTPClient
+import SMTPServer
 import Synchronization
 import TLS
 
@@ -17,11 +18,13 @@ struct RelayWiring: Sendable {
     let relay: RelayService
 
     init(_ settings: Settings, live: Live, ground: LiveParts.Ground, queue: MailQueue, store: MailStore, group: any EventLoopGroup,
-         pool: BlockingPool, ids: MessageIDs) throws {
+         pool: BlockingPool, ids: TransactionIDs) throws {
         // The acceptor wakes the relay, the relay's notices go through the acceptor: one of them must learn of the other late.
         let wakeUp = WakeUp()
-        let quiet = MailAcceptor(queue: queue, store: store, pool: pool, enqueued: { wakeUp.enqueued($0) })
-        var noticeSettings = StatusNotifier.Settings(hostName: settings[Known.myhostname]) { address in
+        var acceptorSettings = MailAcceptor.Settings()
+        acceptorSettings.hopcountLimit = settings[Known.hopcountLimit]
+        let quiet = MailAcceptor(queue: queue, store: store, pool: pool, settings: acceptorSettings, enqueued: { wakeUp.enqueued($0) })
+        var noticeSettings = StatusNotifier.Settings(hostName: settings[Known.myhostname].text) { address in
             try RecipientRoute.destination(address, live.current.book)
         }
         noticeSettings.makeID = { ids.next() }
@@ -29,7 +32,7 @@ struct RelayWiring: Sendable {
             author.domainName.map { live.current.signing.signed(message, from: $0) } ?? message
         }
         let notifier = StatusNotifier(settings: noticeSettings, acceptor: quiet, pool: pool, log: ground.logger)
-        acceptor = MailAcceptor(queue: queue, store: store, pool: pool, enqueued: { wakeUp.enqueued($0) },
+        acceptor = MailAcceptor(queue: queue, store: store, pool: pool, settings: acceptorSettings, enqueued: { wakeUp.enqueued($0) },
                                 stored: { await notifier.stored($0, $1) })
         let client = SMTPClient(resolver: ground.resolver, group: group, configuration: try Self.client(settings), tls: try Self.tls(settings))
         var relaySettings = RelayService.Settings()
@@ -41,10 +44,10 @@ struct RelayWiring: Sendable {
     }
 
     private static func client(_ settings: Settings) throws -> SMTPClientConfiguration {
-        var out = SMTPClientConfiguration(heloName: settings[Known.myhostname])
+        var out = SMTPClientConfiguration(heloName: settings[Known.myhostname].text)
         out.port = settings[Known.smtpPort]
         out.tlsLevel = SMTPClientConfiguration.TLSLevel(settings[Known.smtpTLSSecurityLevel].word)
-        out.ownNames = Set([DomainName(settings[Known.myhostname])].compactMap { $0 })
+        out.ownNames = [settings[Known.myhostname]]
         let bind = settings[Known.smtpBindAddress]
         if !bind.isEmpty {
             guard let address = IPAddress(bind), address.family == .v4 else {

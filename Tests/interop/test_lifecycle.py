@@ -111,7 +111,7 @@ class DroppingRoot(unittest.TestCase):
         with KeyOfRoot() as server:
             process, key = server.process, server.values["key"]
             process.wait_started(lambda: "event=ready" in process.output())
-            self.assertRegex(process.output(), f'level=warning .*not readable without root.*{key}')
+            self.assertRegex(process.output(), f'level=warning .*a reload will be refused: user nobody cannot read these.*{key}')
             process.process.send_signal(signal.SIGHUP)
             gateway.wait_until(lambda: "reload refused" in process.output(), 20, lambda: process.output())
             self.assertEqual(send(server, mailbox.unique())[0], 250)

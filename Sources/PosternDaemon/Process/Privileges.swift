@@ -22,18 +22,22 @@ enum Privileges {
         return User(name: name, uid: record.pw_uid, gid: record.pw_gid)
     }
 
-    /// Runs `body` as the user, and root again after it, so that what it makes belongs to the user.
-    static func acting<Result>(as user: User?, _ body: () throws -> Result) throws -> Result {
-        guard let user else { return try body() }
+    /// Runs something as the user, so that what it makes on disk is the user's, and becomes root again. The whole process
+    /// acts as the user meanwhile: for start-up only.
+    static func acting<Value>(as user: User?, _ work: () throws -> Value) throws -> Value {
+        guard let user else { return try work() }
         guard setegid(user.gid) == 0, seteuid(user.uid) == 0 else {
             throw Failure(description: "cannot act as user \(user.name): \(String(cString: strerror(errno)))")
         }
-        let result = Swift.Result(catching: body)
-        guard seteuid(0) == 0, setegid(0) == 0 else {
-            throw Failure(description: "cannot bind the ports: root did not come back after acting as \(user.name)")
+        defer {
+            _ = seteuid(0)
+            _ = setegid(getgid())
         }
-        return try result.get()
+        return try work()
     }
+
+    /// Those of the files that cannot be read by whom we have become: a reload would stumble over them.
+    static func unreadable(_ paths: [String]) -> [String] { paths.filter { !$0.isEmpty && access($0, R_OK) != 0 } }
 
     /// Supplementary groups, group and user, for good: it is checked that root cannot come back.
     static func become(_ user: User) throws {
@@ -55,28 +59,30 @@ enum DataFolder {
                 let why = String(cString: strerror(errno))
                 throw Privileges.Failure(description: "data_directory \(folder) cannot be made: \(why). Make it, owned by the user that postern runs as, or name another one.")
             }
+            if let owner { _ = chown(folder, owner.uid, owner.gid) }
         }
-        if let owner { try handOver(path, to: owner) }
-        try Privileges.acting(as: owner) { try probe(path) }
-    }
-
-    /// access() lets root pass on a read-only file system's permission bits only, so this tries for real.
-    private static func probe(_ path: String) throws {
-        guard faccessat(AT_FDCWD, path, W_OK | X_OK, AT_EACCESS) == 0 else { throw notWritable(path) }
-        let file = path + "/spool/.probe-\(getpid())"
-        let descriptor = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
+        guard owner != nil || access(path, W_OK | X_OK) == 0 else { throw notWritable(path) }
+        // access() lets root pass on a read-only file system's permission bits only; try for real.
+        let probe = path + "/spool/.probe-\(getpid())"
+        let descriptor = open(probe, O_CREAT | O_WRONLY | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw notWritable(path) }
         close(descriptor)
-        unlink(file)
+        unlink(probe)
     }
 
-    /// Gives the folder, and what root put into it with `postern account`, to the user that goes on. Not what lies
-    /// deeper: the user may be writing there, and root must not follow paths that another can change.
-    private static func handOver(_ path: String, to user: Privileges.User) throws {
+    /// Gives the user what an earlier run or a command made there as root. Everything below is made by the user itself.
+    static func handOver(_ path: String, to user: Privileges.User) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for name in [path] + names.map({ path + "/" + $0 }) where lchown(name, user.uid, user.gid) != 0 {
+        for name in [path] + names.map({ path + "/" + $0 }) where isRoots(name) && lchown(name, user.uid, user.gid) != 0 {
             throw Privileges.Failure(description: "\(name) cannot be given to user \(user.name): \(String(cString: strerror(errno)))")
         }
+    }
+
+    /// A file with two names is left alone: the user could have made one of them, to be given what the other stands for.
+    private static func isRoots(_ path: String) -> Bool {
+        var info = stat()
+        guard lstat(path, &info) == 0, info.st_uid == 0 else { return false }
+        return info.st_mode & S_IFMT == S_IFDIR || info.st_nlink == 1
     }
 
     private static func notWritable(_ path: String) -> Privileges.Failure {

@@ -31,17 +31,20 @@ public final class Gateway: Sendable {
         self.settings = settings
         self.logger = logger
         let data = settings[Known.dataDirectory].path
-        let owner = try Privileges.target(settings[Known.user])
-        try DataFolder.prepare(data, owner: owner)
+        let user = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(data, owner: user)
+        if let user { try DataFolder.handOver(data, to: user) }
         pool = BlockingPool(threads: 16, name: "pool")
         group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         resolver = try ResolverSettings.resolver(settings)
-        let state = try Privileges.acting(as: owner) { [pool] in try State(settings, pool: pool, logger: logger) }
-        (accounts, ledger, store) = (state.accounts, state.ledger, state.store)
+        let (pool, queueMinfree) = (pool, settings[Known.queueMinfree])
+        // As the user that goes on: databases and folders that root made could not be written later.
+        let opened = try Privileges.acting(as: user) { try Stores(data, queueMinfree: queueMinfree, pool: pool, logger: logger) }
+        (accounts, ledger, store) = (opened.accounts, opened.ledger, opened.store)
         ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         let ids = TransactionIDs()
-        relay = try RelayWiring(settings, live: live, ground: ground, queue: state.queue, store: store, group: group, pool: pool, ids: ids)
+        relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
     }
@@ -57,17 +60,21 @@ public final class Gateway: Sendable {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
             try Privileges.become(user)
-            for path in unreadable() {
-                logger.warning("not readable without root: a reload will be refused until it is", metadata: ["path": "\(path)", "user": "\(user.name)"])
-            }
+            warnOfReload(user)
+        } else if geteuid() == 0 {
+            logger.warning("running as root: set user = \"postern\" or start as another user with CAP_NET_BIND_SERVICE")
         }
         await relay.relay.start()
     }
 
-    /// What a reload will want to read and this process cannot.
-    private func unreadable() -> [String] {
-        let files = [settings[Known.certFile], settings[Known.keyFile], settings[Known.policyDirectory]] + settings[Known.dkimKeys].map(\.keyFile)
-        return files.map(\.path).filter { !$0.isEmpty && access($0, R_OK) != 0 }
+    /// Root could read what the user cannot: better known now than when a certificate was renewed.
+    private func warnOfReload(_ user: Privileges.User) {
+        let files = [settings[Known.certFile].path, settings[Known.keyFile].path, settings[Known.policyDirectory].path]
+            + settings[Known.dkimKeys].map(\.keyFile.path)
+        let closed = Privileges.unreadable(files)
+        guard !closed.isEmpty else { return }
+        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to its group (chgrp, chmod 640)",
+                       metadata: ["files": "\(closed.joined(separator: ", "))"])
     }
 
     /// Swaps settings, rules, keys and certificate at once, or throws and changes nothing. Listeners, folders and the
@@ -82,37 +89,38 @@ public final class Gateway: Sendable {
     /// Stops taking mail, lets transactions in flight finish within the deadline, closes what is open.
     public func stop() async {
         let grace = settings[Known.shutdownTimeout].duration
+        let end = ContinuousClock.now + grace
         await servers.shutdown(deadline: grace)
-        await relay.relay.stop(within: grace)
+        // One deadline for both; deliveries under way get a moment at least, since to cut one off may deliver it twice.
+        await relay.relay.stop(within: max(end - ContinuousClock.now, min(grace, .seconds(5))))
         ledger.close()
         resolver.close()
         try? await group.shutdownGracefully()
     }
 }
 
-/// What lies in the data folder, opened.
-private struct State {
+/// What lies in the data folder.
+private struct Stores {
     let accounts: AccountStore
     let ledger: TagLedger
     let store: MailStore
     let queue: MailQueue
 
-    init(_ settings: Settings, pool: BlockingPool, logger: Logger) throws {
-        let data = settings[Known.dataDirectory].path
+    init(_ data: String, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
         accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
         var options = TagLedger.Options()
         options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
         ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: options)
         store = try MailStore(root: data + "/mail")
-        queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
+        queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: queueMinfree))
     }
 }
 
 extension Known {
-    /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
+    /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          dkimKeys.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

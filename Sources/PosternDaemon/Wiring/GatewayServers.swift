@@ -99,7 +99,7 @@ final class GatewayServers: Sendable {
         out.ownNetworks = settings[Known.mynetworks]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
         out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
-        out.connectionLimit = settings[Known.connectionLimit]
+        out.connectionLimit = settings[Known.connectionLimit] == 0 ? .max : settings[Known.connectionLimit]
         out.connectionLimitPerClient = settings[Known.clientConnectionLimit] == 0 ? .max : settings[Known.clientConnectionLimit]
         out.hideAuthenticatedUser = !settings[Known.receivedHeaderUser]
         out.hopLimit = settings[Known.hopcountLimit]

@@ -48,10 +48,11 @@ public struct LiveParts: Sendable {
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
         let builtIn: [any MailFilter] = [
-            ForgedResultsFilter(authservID: authservID),
             AuthenticationFilter(
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
+            // After the check of signatures: what is removed here may have been signed.
+            ForgedResultsFilter(authservID: authservID),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
             PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
             ResultsHeaderFilter(authservID: authservID),
@@ -75,9 +76,16 @@ public struct LiveParts: Sendable {
         settings[Known.authservID].isEmpty ? settings[Known.myhostname].text : settings[Known.authservID]
     }
 
-    /// The accounts of an installation, for the server and for `postern account`.
+    /// The accounts of an installation, for `postern account`. Makes the data folder when it is not there yet; started as
+    /// root, the process becomes `user` first, so that the server can write what it makes.
     public static func openAccounts(_ settings: Settings) throws -> AccountStore {
-        try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
+        let user = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(settings[Known.dataDirectory].path, owner: user)
+        if let user {
+            try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
+            try Privileges.become(user)
+        }
+        return try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
     }
 
     /// Reads everything a settings file points at, without starting anything.
@@ -86,6 +94,8 @@ public struct LiveParts: Sendable {
     public static func check(_ settings: Settings) throws -> [String] {
         _ = try rules(settings)
         _ = try keyTable(settings)
+        _ = try Privileges.target(settings[Known.user])
+        _ = try ResolverSettings.configuration(settings)
         var notes: [String] = []
         if try tlsContext(settings) == nil {
             notes.append("note: smtpd_tls_cert_file is not set: no STARTTLS, and nobody can log in")

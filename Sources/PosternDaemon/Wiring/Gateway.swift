@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DNS
 import Foundation
 import Logging
 import MailQueue
@@ -41,7 +42,7 @@ public final class Gateway: Sendable {
         // As the user that goes on: databases and folders that root made could not be written later.
         let opened = try Privileges.acting(as: user) { try Stores(data, queueMinfree: queueMinfree, pool: pool, logger: logger) }
         (accounts, ledger, store) = (opened.accounts, opened.ledger, opened.store)
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
+        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)

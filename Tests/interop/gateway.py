@@ -54,7 +54,7 @@ class Process:
     def __init__(self, folder, *arguments):
         program = binary("postern")
         self.output_path = os.path.join(folder, "output.txt")
-        self.output_file = open(self.output_path, "ab")
+        self.output_file = open(self.output_path, "wb")
         self.process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=self.output_file, stderr=self.output_file)
 
@@ -180,7 +180,7 @@ class Server:
 
     def start(self):
         self.process = Process(self.folder, "serve", "--config", self.config)
-        self.process.wait_started(lambda: all(answers(port) for port in self.ports.values()))
+        self.process.wait_started(lambda: "event=ready" in self.process.output())
 
     def kill(self):
         """kill -9"""

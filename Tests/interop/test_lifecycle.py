@@ -103,6 +103,19 @@ class DroppingRoot(unittest.TestCase):
         gateway.wait_until(lambda: self.server.process.output().count("event=reloaded") > before, 20,
                            lambda: f"not reloaded:\n{self.server.process.output()}")
 
+    def test_what_only_root_can_read_is_said_at_the_start_and_refuses_a_reload(self):
+        class KeyOfRoot(self.Server):
+            def write(self):
+                super().write()
+                os.chown(self.values["key"], 0, 0)
+        with KeyOfRoot() as server:
+            process, key = server.process, server.values["key"]
+            process.wait_started(lambda: "event=ready" in process.output())
+            self.assertRegex(process.output(), f'level=warning .*a reload will be refused: user nobody cannot read these.*{key}')
+            process.process.send_signal(signal.SIGHUP)
+            gateway.wait_until(lambda: "reload refused" in process.output(), 20, lambda: process.output())
+            self.assertEqual(send(server, mailbox.unique())[0], 250)
+
     def test_a_second_start_finds_everything(self):
         subject = mailbox.unique("again")
         self.assertEqual(send(self.server, subject)[0], 250)
@@ -266,7 +279,7 @@ class Reload(unittest.TestCase):
     def test_changed_rules_hold_and_broken_ones_do_not(self):
         sender = "unwanted@stranger.example"
         self.assertEqual(send(self.server, mailbox.unique(), sender)[0], 250)
-        rule = f'stage message\nrule "unwanted" when sender == {sender}\n  then reject 550 "5.7.1" "unwanted here"\n'
+        rule = f'stage message\nrule "unwanted" when sender == "{sender}"\n  then reject 550 "5.7.1" "unwanted here"\n'
         self.policy(rule)
         self.reload()
         self.assertEqual(send(self.server, mailbox.unique(), sender), (550, b"5.7.1 unwanted here"))

@@ -16,11 +16,11 @@ public final class BlockingPool: TaskExecutor {
         state = JobQueue()
         for index in 0..<max(threads, 1) {
             let state = state
-            let thread = Thread {
+            Thread {
+                // Set by the thread itself: Foundation on Linux does not pass a name on at the start.
+                Thread.current.name = "\(name)-\(index)"
                 while let job = state.next() { job() }
-            }
-            thread.name = "\(name)-\(index)"
-            thread.start()
+            }.start()
         }
     }
 

@@ -58,6 +58,6 @@ struct Config: AsyncParsableCommand {
 
     struct Reference: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the settings reference, in Markdown.")
-        func run() async throws { print(SettingsReference.markdown(), terminator: "") }
+        func run() async throws { print(SettingsReference.document(), terminator: "") }
     }
 }

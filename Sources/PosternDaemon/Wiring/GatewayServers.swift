@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DNS
 import Foundation
 import IMAPServer
 import InternetMessage
@@ -36,7 +37,7 @@ final class GatewayServers: Sendable {
         let resolver = ground.resolver
         let services = SMTPServices(
             chain: { live.current.chain }, authenticator: ground.accounts, recipients: LiveDirectory(live: live), sink: sink,
-            tls: { live.current.tls }, makeID: { ids.next() }, reverseName: { await ReverseName.find($0, resolver) }, pool: pool, logger: logger)
+            tls: { live.current.tls }, makeID: { ids.next() }, reverseName: { await ReverseNameCheck.run($0, resolver).verifiedName }, pool: pool, logger: logger)
         smtp = SMTPServer(configuration: Self.smtpConfiguration(settings), services: services, group: group)
         imap = Self.imapConfigurations(settings).map { name, address, configuration in
             (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,

@@ -44,6 +44,7 @@ public struct LiveParts: Sendable {
         chain = FilterChain([
             ForgedResultsFilter(authservID: authservID),
             AuthenticationFilter(
+                resolver: ground.resolver,
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname]),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),

@@ -8,7 +8,7 @@ enum ResolverSettings {
     /// - Parameter forwarder: instead of the configured ones.
     static func resolver(_ settings: Settings, forwarder: String? = nil) throws -> UnboundResolver {
         var configuration = UnboundConfiguration(
-            forwarders: forwarder.map { [$0] } ?? settings[Known.dnsForwarders], offline: settings[Known.dnsOffline], timeout: settings[Known.dnsTimeout].duration)
+            forwarders: forwarder.map { [$0] } ?? settings[Known.dnsForwarders], offline: forwarder == nil && settings[Known.dnsOffline], timeout: settings[Known.dnsTimeout].duration)
         let anchor = settings[Known.dnsTrustAnchorFile].path, zone = settings[Known.dnsZoneFile].path
         if !anchor.isEmpty { configuration.trustAnchorFile = anchor }
         if !zone.isEmpty {

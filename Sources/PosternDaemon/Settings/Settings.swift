@@ -35,7 +35,7 @@ public enum LogLevelName: String, CaseIterable, Sendable { case debug, info, not
 /// Every setting there is. Postfix's word where Postfix has one.
 public enum Known {
     // Identity
-    public static let myhostname = Setting("myhostname", "localhost",
+    public static let myhostname = Setting("myhostname", DomainName("localhost") ?? .root,
         "This server's fully qualified name: in the greeting, in EHLO, in `Received`. It should have an address record, and the address a PTR record with this name.")
     public static let mydestination = Setting("mydestination", [DomainName](),
         "Domains whose mail is delivered here. Their recipients are the accounts' addresses.")
@@ -80,6 +80,8 @@ public enum Known {
     public static let receivedHeaderUser = Setting("smtpd_sasl_authenticated_header", false,
         "Whether `Received` names the account that logged in.")
 
+    public static let hopcountLimit = Setting("hopcount_limit", 50, "`Received` fields beyond which a message is taken to go in circles.")
+
     // Relay
     public static let relayhost = Setting("relayhost", "",
         "Next hop for all outgoing mail: `host`, `[host]:port`. Empty: the recipient domain's MX.")
@@ -116,7 +118,7 @@ public enum Known {
         dataDirectory, policyDirectory, user,
         listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
         certFile, keyFile,
-        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser,
+        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, hopcountLimit,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
         dkimKeys,

@@ -13,14 +13,14 @@ struct AddressBook: RecipientDirectory {
     }
 
     let domains: Set<DomainName>
-    let hostname: DomainName?
+    let hostname: DomainName
     let delimiters: String
     let postmaster: String
     let accounts: AccountStore
 
     init(_ settings: Settings, accounts: AccountStore) {
         domains = Set(settings[Known.mydestination])
-        hostname = DomainName(settings[Known.myhostname])
+        hostname = settings[Known.myhostname]
         delimiters = settings[Known.recipientDelimiter]
         postmaster = settings[Known.postmaster].lowercased()
         self.accounts = accounts

@@ -6,6 +6,7 @@ import MailQueue
 import MailStore
 import NIOCore
 import NIOPosix
+import SMTPServer
 import Tags
 import UnboundResolver
 
@@ -42,7 +43,7 @@ public final class Gateway: Sendable {
         let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
         ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
-        let ids = MessageIDs()
+        let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)

@@ -45,7 +45,7 @@ public struct LiveParts: Sendable {
             ForgedResultsFilter(authservID: authservID),
             AuthenticationFilter(
                 resolver: ground.resolver,
-                spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname]),
+                spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
             PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
@@ -55,7 +55,7 @@ public struct LiveParts: Sendable {
     }
 
     static func authservID(_ settings: Settings) -> String {
-        settings[Known.authservID].isEmpty ? settings[Known.myhostname] : settings[Known.authservID]
+        settings[Known.authservID].isEmpty ? settings[Known.myhostname].text : settings[Known.authservID]
     }
 
     /// The accounts of an installation, for the server and for `postern account`.

@@ -8,6 +8,7 @@ import MailStore
 import NIOCore
 import NetworkAddress
 import SMTPClient
+import SMTPServer
 import Synchronization
 import TLS
 
@@ -17,11 +18,11 @@ struct RelayWiring: Sendable {
     let relay: RelayService
 
     init(_ settings: Settings, live: Live, ground: LiveParts.Ground, queue: MailQueue, store: MailStore, group: any EventLoopGroup,
-         pool: BlockingPool, ids: MessageIDs) throws {
+         pool: BlockingPool, ids: TransactionIDs) throws {
         // The acceptor wakes the relay, the relay's notices go through the acceptor: one of them must learn of the other late.
         let wakeUp = WakeUp()
         let quiet = MailAcceptor(queue: queue, store: store, pool: pool, enqueued: { wakeUp.enqueued($0) })
-        var noticeSettings = StatusNotifier.Settings(hostName: settings[Known.myhostname]) { address in
+        var noticeSettings = StatusNotifier.Settings(hostName: settings[Known.myhostname].text) { address in
             RecipientRoute.destination(address, live.current.book)
         }
         noticeSettings.makeID = { ids.next() }
@@ -41,10 +42,10 @@ struct RelayWiring: Sendable {
     }
 
     private static func client(_ settings: Settings) throws -> SMTPClientConfiguration {
-        var out = SMTPClientConfiguration(heloName: settings[Known.myhostname])
+        var out = SMTPClientConfiguration(heloName: settings[Known.myhostname].text)
         out.port = settings[Known.smtpPort]
         out.tlsLevel = SMTPClientConfiguration.TLSLevel(settings[Known.smtpTLSSecurityLevel].word)
-        out.ownNames = Set([DomainName(settings[Known.myhostname])].compactMap { $0 })
+        out.ownNames = [settings[Known.myhostname]]
         let bind = settings[Known.smtpBindAddress]
         if !bind.isEmpty {
             guard let address = IPAddress(bind), address.family == .v4 else {

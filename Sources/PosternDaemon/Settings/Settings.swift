@@ -77,6 +77,10 @@ public enum Known {
     public static let clientConnectionLimit = Setting("smtpd_client_connection_count_limit", 50, "Connections at once from one client address. 0: no limit.")
     public static let connectionLimit = Setting("smtpd_connection_limit", 1000, "SMTP connections at once in all.")
     public static let smtpdTimeout = Setting("smtpd_timeout", TimeSpan(seconds: 300), "How long to wait for a client's next line or data.")
+    public static let xclientHosts = Setting("smtpd_authorized_xclient_hosts", [IPNetwork](),
+        "Proxies that may say with XCLIENT who the client is: its name, address, HELO and log-in are then believed.")
+    public static let trustedRelays = Setting("trusted_relays", [IPNetwork](),
+        "Servers of yours that pass on mail from elsewhere, a secondary MX for one. Of their mail the client's address, HELO and TLS are taken from the `Received` field that they wrote, so that SPF and DMARC stay right.")
     public static let receivedHeaderUser = Setting("smtpd_sasl_authenticated_header", false,
         "Whether `Received` names the account that logged in.")
 
@@ -118,7 +122,7 @@ public enum Known {
         dataDirectory, policyDirectory, user,
         listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
         certFile, keyFile,
-        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, hopcountLimit,
+        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, xclientHosts, trustedRelays, hopcountLimit,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
         dkimKeys,

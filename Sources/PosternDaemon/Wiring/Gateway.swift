@@ -88,7 +88,7 @@ public final class Gateway: Sendable {
 extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
-        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
+        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
           dkimKeys.key].contains(setting.key)
     }
 }

@@ -98,6 +98,7 @@ final class GatewayServers: Sendable {
         out.messageSizeLimit = settings[Known.messageSizeLimit]
         out.recipientLimit = settings[Known.recipientLimit]
         out.ownNetworks = settings[Known.mynetworks]
+        out.xclientNetworks = settings[Known.xclientHosts]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
         out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
         out.connectionLimit = settings[Known.connectionLimit]

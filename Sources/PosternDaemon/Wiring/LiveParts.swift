@@ -42,6 +42,7 @@ public struct LiveParts: Sendable {
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
         chain = FilterChain([
+            TrustedRelayFilter(relays: settings[Known.trustedRelays], logger: ground.logger),
             ForgedResultsFilter(authservID: authservID),
             AuthenticationFilter(
                 resolver: ground.resolver,

@@ -120,7 +120,7 @@ private struct Stores {
 extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
-        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
+        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
           dkimKeys.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }

@@ -51,6 +51,11 @@ let package = Package(
             dependencies: ["BlockingPool", "Milter", "SPF", "DKIM", "DMARC", "Tags", "Policy", "DNS", "InternetMessage", "NetworkAddress",
                            .product(name: "Logging", package: "swift-log")]),
 
+        // What the diagnosing commands print, made of results; asks nobody and reads nothing.
+        .target(
+            name: "Diagnostics",
+            dependencies: ["SPF", "DKIM", "DMARC", "DNS", "MailFilters", "Milter", "Policy", "Tags", "InternetMessage", "NetworkAddress"]),
+
         // Ground: resolver, TLS, accounts, store, queue
         .target(name: "UnboundResolver", dependencies: ["DNS", "NetworkAddress", "CUnbound"]),
         .target(
@@ -108,7 +113,8 @@ let package = Package(
                            .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
         .executableTarget(
             name: "postern",
-            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "InternetMessage", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "InternetMessage", "NetworkAddress", "SPF", "DMARC", "Diagnostics", "UnboundResolver",
+                           .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
@@ -121,7 +127,7 @@ let package = Package(
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
         tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore"), tests("IMAPCore"),
         tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
-        tests("MailFilters", ["Milter", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts", ["BlockingPool"]), tests("MailStore"), tests("MailQueue"),
+        tests("MailFilters", ["Milter", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts", ["BlockingPool"]), tests("MailStore"), tests("MailQueue"),
         tests("TLS", nio: true), tests("SMTPServer", ["Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),

@@ -136,6 +136,6 @@ public final class SMTPServer: Sendable {
             localAddress: channel.localAddress?.ipAddress.flatMap { IPAddress($0) }?.unmapped,
             localPort: channel.localAddress?.port.flatMap { UInt16(exactly: $0) }, listener: listener.name,
             daemonName: listener.requiresAuthentication ? "ORIGINATING" : "smtpd",
-            isOwnNetwork: client.map { client in configuration.ownNetworks.contains { $0.contains(client) } } ?? false)
+            isOwnNetwork: configuration.isOwn(client))
     }
 }

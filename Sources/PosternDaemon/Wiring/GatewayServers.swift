@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DNS
 import Foundation
 import IMAPServer
 import InternetMessage
@@ -37,7 +38,7 @@ final class GatewayServers: Sendable {
         smtp = SMTPServer(
             configuration: Self.smtpConfiguration(settings), chain: { live.current.chain }, authenticator: ground.accounts,
             recipients: LiveDirectory(live: live), sink: sink, tls: { live.current.tls }, pool: pool, group: group, logger: ground.logger,
-            reverseName: { await ReverseName.find($0, resolver) }, ids: ids)
+            reverseName: { await ReverseNameCheck.run($0, resolver).verifiedName }, ids: ids)
         imap = Self.imapConfigurations(settings).map { name, address, configuration in
             (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,
                                        tls: { live.current.tls.map { TLSUpgrade($0) } }, pool: pool, group: group, logger: ground.logger))
@@ -104,6 +105,7 @@ final class GatewayServers: Sendable {
         out.messageSizeLimit = settings[Known.messageSizeLimit]
         out.recipientLimit = settings[Known.recipientLimit]
         out.ownNetworks = settings[Known.mynetworks]
+        out.xclientNetworks = settings[Known.xclientHosts]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
         out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
         out.connectionLimit = settings[Known.connectionLimit] == 0 ? .max : settings[Known.connectionLimit]

@@ -48,7 +48,9 @@ public struct LiveParts: Sendable {
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
         let builtIn: [any MailFilter] = [
+            TrustedRelayFilter(relays: settings[Known.trustedRelays], logger: ground.logger),
             AuthenticationFilter(
+                resolver: ground.resolver,
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
             // After the check of signatures: what is removed here may have been signed.

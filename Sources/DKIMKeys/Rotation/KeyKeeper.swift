@@ -114,6 +114,9 @@ public struct KeyKeeper: Sendable {
         return (keys, keys.keys.filter { names.contains($0.selector) })
     }
 
+    /// Looks one record up, for a key that is not in the store.
+    public func publication(of record: String, at name: DomainName) async -> Publication { await check.run(record, at: name) }
+
     private func publications(of keys: DomainKeys) async -> [String: Publication] {
         await withTaskGroup(of: (String, Publication).self) { group in
             for key in keys.keys where key.state != .retired {

@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DKIMKeys
 import Foundation
 import Logging
 import MailQueue
@@ -20,6 +21,7 @@ public final class Gateway: Sendable {
     private let resolver: UnboundResolver
     private let relay: RelayWiring
     private let servers: GatewayServers
+    private let keyWatch: KeyWatch
     private let group: MultiThreadedEventLoopGroup
     private let pool: BlockingPool
     private let logger: Logger
@@ -42,6 +44,7 @@ public final class Gateway: Sendable {
         let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
         ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
+        keyWatch = KeyWatch(live: live, ground: ground, pool: pool)
         let ids = MessageIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
@@ -59,15 +62,17 @@ public final class Gateway: Sendable {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
             try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
+            try KeyStore(folder: settings.dkimKeyFolder).handOver(uid: user.uid, gid: user.gid)
             try Privileges.become(user)
         }
         await relay.relay.start()
+        keyWatch.start()
     }
 
     /// Swaps settings, rules, keys and certificate at once, or throws and changes nothing. Listeners, folders and the
     /// resolver stay: they need a restart, which is logged when they differ.
     public func reload(_ fresh: Settings) throws {
-        live.swap(try LiveParts(fresh, on: ground))
+        try live.reload { _ in try LiveParts(fresh, on: ground) }
         let changed = Known.fixedAtStart.filter { settings.text(of: $0) != fresh.text(of: $0) }.map(\.key)
         guard !changed.isEmpty else { return }
         logger.warning("these settings take effect at the next start", metadata: ["settings": "\(changed.joined(separator: ", "))"])
@@ -75,6 +80,7 @@ public final class Gateway: Sendable {
 
     /// Stops taking mail, lets transactions in flight finish within the deadline, closes what is open.
     public func stop() async {
+        keyWatch.stop()
         let grace = settings[Known.shutdownTimeout].duration
         await servers.shutdown(deadline: grace)
         await relay.relay.stop(within: grace)
@@ -88,6 +94,6 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key].contains(setting.key)
+          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key].contains(setting.key)
     }
 }

@@ -4,8 +4,9 @@ import NetworkAddress
 import UnboundResolver
 
 /// The resolver as the settings describe it.
-enum ResolverSettings {
-    static func resolver(_ settings: Settings) throws -> UnboundResolver {
+public enum ResolverSettings {
+    /// - Throws: what is wrong with the anchor or zone file, in words.
+    public static func resolver(_ settings: Settings) throws -> UnboundResolver {
         var configuration = UnboundConfiguration(
             forwarders: settings[Known.dnsForwarders], offline: settings[Known.dnsOffline], timeout: settings[Known.dnsTimeout].duration)
         let anchor = settings[Known.dnsTrustAnchorFile].path, zone = settings[Known.dnsZoneFile].path

@@ -69,9 +69,10 @@ final class KeyWatch: Sendable {
 
 extension KeyKeeper {
     /// The keeper that the settings describe. With `dns.offline` or a zone file only the resolver is asked.
-    public static func make(_ settings: Settings, resolver: any Resolver, nameServerPort: UInt16 = 53, pool: BlockingPool) -> KeyKeeper {
+    /// - Parameter nameServerPort: nil asks the resolver only.
+    public static func make(_ settings: Settings, resolver: any Resolver, nameServerPort: UInt16? = 53, pool: BlockingPool) -> KeyKeeper {
         let asksServers = !settings[Known.dnsOffline] && settings[Known.dnsZoneFile].path.isEmpty
-        let servers = asksServers ? NameServerClient(port: nameServerPort, pool: pool) : nil
+        let servers = asksServers ? nameServerPort.map { NameServerClient(port: $0, pool: pool) } : nil
         return KeyKeeper(store: KeyStore(folder: settings.dkimKeyFolder), check: PublicationCheck(resolver: resolver, nameServers: servers),
                          retirement: TimeInterval(settings[Known.dkimRetirementTime].seconds))
     }

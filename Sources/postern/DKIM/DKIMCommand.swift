@@ -38,7 +38,7 @@ struct KeyStoreOptions: ParsableArguments {
         let resolver = try resolver.isGiven ? resolver.make() : ResolverSettings.resolver(settings)
         defer { resolver.close() }
         let pool = BlockingPool(threads: 16, name: "dns")
-        return try await body(KeyKeeper.make(settings, resolver: resolver, nameServerPort: nameServerPort, pool: pool), settings)
+        return try await body(KeyKeeper.make(settings, resolver: resolver, nameServerPort: self.resolver.zone == nil ? nameServerPort : nil, pool: pool), settings)
     }
 }
 

@@ -83,6 +83,11 @@ let package = Package(
             name: "MilterServer",
             dependencies: ["BlockingPool", "Milter", "CMilter", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")]),
         .target(
+            name: "MilterClient",
+            dependencies: ["Milter", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log")]),
+        .target(
             name: "Delivery",
             dependencies: ["BlockingPool", "MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "InternetMessage", "NetworkAddress",
                            .product(name: "NIOPosix", package: "swift-nio"), .product(name: "Logging", package: "swift-log")]),
@@ -90,7 +95,7 @@ let package = Package(
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
+            dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
                            "DKIM", "DKIMKeys", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
@@ -122,7 +127,7 @@ let package = Package(
         tests("TLS", nio: true), tests("SMTPServer", ["Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),
-        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("PosternDaemon"),
+        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("MilterClient", ["Milter"], nio: true), tests("PosternDaemon"),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

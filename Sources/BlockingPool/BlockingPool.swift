@@ -16,11 +16,11 @@ public final class BlockingPool: TaskExecutor {
         state = JobQueue()
         for index in 0..<max(threads, 1) {
             let state = state
-            let thread = Thread {
+            Thread {
+                // Set by the thread itself: Foundation on Linux does not pass a name on at the start.
+                Thread.current.name = "\(name)-\(index)"
                 while let job = state.next() { job() }
-            }
-            thread.name = "\(name)-\(index)"
-            thread.start()
+            }.start()
         }
     }
 
@@ -73,6 +73,10 @@ private final class JobQueue: @unchecked Sendable {
         head += 1
         if head == jobs.count {
             jobs.removeAll(keepingCapacity: true)
+            head = 0
+        } else if head >= 1024, head * 2 >= jobs.count {
+            // Under a load that never lets it run empty, what is done with must not pile up.
+            jobs.removeFirst(head)
             head = 0
         }
         return job

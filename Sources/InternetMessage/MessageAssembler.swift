@@ -9,7 +9,7 @@ import Musl
 ///
 /// ``append(_:)`` never blocks. When ``wantsSpill`` turns true the owner calls ``spill()`` on a thread that may block
 /// (and reads nothing more until it returns), so memory stays bounded by the limit and one read.
-public struct MessageAssembler: ~Copyable {
+public struct MessageAssembler: ~Copyable, Sendable {
     /// What a header may cost at the most, as Postfix's `header_size_limit` bounds it.
     public static let headerLimit = 1 << 20
 
@@ -49,7 +49,7 @@ public struct MessageAssembler: ~Copyable {
         }
         headerBlock.append(contentsOf: bytes)
         if hasHeaderEnd() { splitHeader() }
-        guard header != nil || headerBlock.count <= Self.headerLimit else { throw Failure.headerTooLarge }
+        guard (header == nil ? headerBlock.count : headerOctets) <= Self.headerLimit else { throw Failure.headerTooLarge }
     }
 
     /// Moves what is in memory to the spool file. Blocks.

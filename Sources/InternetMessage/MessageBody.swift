@@ -44,6 +44,15 @@ public struct MessageBody: Sendable {
         }
     }
 
+    /// The octets from an offset on, at most so many; empty at the end. May block on a file.
+    /// - Throws: ``SpoolFile/Failure``.
+    public func read(at offset: Int, upTo maximum: Int) throws -> [UInt8] {
+        switch storage {
+        case .memory(let bytes): return Array(bytes[min(offset, bytes.count)..<min(offset + maximum, bytes.count)])
+        case .file(let file): return try file.read(at: offset, upTo: maximum)
+        }
+    }
+
     /// All octets in one array; for bodies from a file that is a copy, so ask only for what is known to be small.
     public func bytes() throws -> [UInt8] {
         if case .memory(let bytes) = storage { return bytes }

@@ -42,6 +42,20 @@ public final class SpoolFile: Sendable {
         }
     }
 
+    func read(at offset: Int, upTo maximum: Int) throws -> [UInt8] {
+        let wanted = max(min(maximum, count - offset), 0)
+        guard wanted > 0 else { return [] }
+        var out = [UInt8](repeating: 0, count: wanted)
+        var filled = 0
+        while filled < wanted {
+            let got = out.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress.map { $0 + filled }, wanted - filled, off_t(start + offset + filled)) }
+            if got < 0, errno == EINTR { continue }
+            guard got > 0 else { throw Failure(call: "pread", code: got == 0 ? EIO : errno) }
+            filled += got
+        }
+        return out
+    }
+
     /// Opens a nameless file in the folder, readable by nobody else.
     static func open(in folder: String) throws -> Int32 {
         var template = Array((folder + "/postern-spool-XXXXXX").utf8CString)

@@ -66,7 +66,8 @@ final class TLSEngine {
 
     /// Decrypts what is there into one buffer.
     func read(_ allocator: ByteBufferAllocator) throws(TLSError) -> Reading {
-        var out = allocator.buffer(capacity: max(postern_BIO_pending(incoming), 256))
+        // Plaintext is shorter than its records: with a little to spare the buffer never grows.
+        var out = allocator.buffer(capacity: postern_BIO_pending(incoming) + 512)
         while true {
             OpenSSLErrors.clear()
             let got = out.writeWithUnsafeMutableBytes(minimumWritableBytes: 256) { space in

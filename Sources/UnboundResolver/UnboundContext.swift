@@ -56,9 +56,10 @@ final class UnboundContext: Sendable {
             throw UnboundError(what: "pipe", reason: String(cString: strerror(errno)))
         }
         wakeUp = (ends[0], ends[1])
-        let thread = Thread { self.serve() }
-        thread.name = "dns"
-        thread.start()
+        Thread {
+            Thread.current.name = "dns"
+            self.serve()
+        }.start()
     }
 
     func ask(_ question: DNSQuestion) async -> DNSResponse {

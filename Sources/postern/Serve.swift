@@ -22,8 +22,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         await Exit.withMessage {
             let settings = try SettingsFile.load(file.config)
-            LogSetup.bootstrap(level: settings[Known.logLevel].word)
-            try await GatewayProcess(configurationFile: file.config, settings: settings).run()
+            let threshold = LogSetup.bootstrap(level: settings[Known.logLevel].word)
+            try await GatewayProcess(configurationFile: file.config, settings: settings, logThreshold: threshold).run()
         }
     }
 }
@@ -58,6 +58,6 @@ struct Config: AsyncParsableCommand {
 
     struct Reference: AsyncParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Print the settings reference, in Markdown.")
-        func run() async throws { print(SettingsReference.markdown(), terminator: "") }
+        func run() async throws { print(SettingsReference.document(), terminator: "") }
     }
 }

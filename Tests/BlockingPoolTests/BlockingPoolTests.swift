@@ -3,10 +3,11 @@ import Foundation
 import Testing
 
 @Suite struct BlockingPoolTests {
-    @Test func aTaskRunsOnThePoolsThreads() async {
-        let pool = BlockingPool(threads: 1, name: "pool-test")
-        let name = await Task(executorPreference: pool) { Self.threadName() }.value
-        #expect(name == "pool-test-0")
+    @Test func aTaskRunsOnThePoolsThreads() async throws {
+        let pool = BlockingPool(threads: 1)
+        let ofATask = await Task(executorPreference: pool) { Self.thread() }.value
+        #expect(try await pool.run { Self.thread() } == ofATask)
+        #expect(await Task { Self.thread() }.value != ofATask)
     }
 
     @Test func asManyJobsBlockAtOnceAsThereAreThreads() async throws {
@@ -27,5 +28,5 @@ import Testing
         await #expect(throws: Broken.self) { try await pool.run { throw Broken() } }
     }
 
-    static func threadName() -> String? { Thread.current.name }
+    static func thread() -> UInt { UInt(pthread_self()) }
 }

@@ -13,9 +13,12 @@ import TLS
         private let context: TLSContext
         private var needsStartTLS: Bool
         private let commands: String
-        private(set) var text = ""
+        private var text = ""
+        /// All that was received, when the server has closed.
+        private let whole: EventLoopPromise<String>
 
-        init(_ context: TLSContext, startTLS: Bool, commands: String) {
+        init(_ context: TLSContext, startTLS: Bool, commands: String, whole: EventLoopPromise<String>) {
+            self.whole = whole
             self.context = context
             needsStartTLS = startTLS
             self.commands = commands
@@ -33,6 +36,8 @@ import TLS
                 }
             }
         }
+
+        func channelInactive(context: ChannelHandlerContext) { whole.succeed(text) }
 
         func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
             if event is TLSHandshakeCompleted { send(commands, context) }
@@ -67,32 +72,25 @@ import TLS
             let body = String(repeating: String(repeating: "x", count: 98) + "\r\n", count: 10_000)
             try server.deliver("Subject: large\r\n\r\n" + body)
             let commands = "b LOGIN alice secret\r\nc SELECT INBOX\r\nd FETCH 1 BODY.PEEK[TEXT]\r\ne LOGOUT\r\n"
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connectTimeout(.seconds(10))
+            let loop = MultiThreadedEventLoopGroup.singleton.next(), whole = loop.makePromise(of: String.self)
+            let channel = try await ClientBootstrap(group: loop).connectTimeout(.seconds(10))
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(Client(clientContext, startTLS: startTLS, commands: commands))
+                        try channel.pipeline.syncOperations.addHandler(Client(clientContext, startTLS: startTLS, commands: commands, whole: whole))
                         if !startTLS {
                             try channel.pipeline.syncOperations.addHandler(TLSHandler(client: clientContext, serverName: "mail.example"), position: .first)
                         }
                     }
                 }
                 .connect(host: "127.0.0.1", port: server.port).get()
-            let text = try await Self.text(of: channel)
+            // Ten seconds at the most.
+            let limit = loop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
+            let text = try await whole.futureResult.get()
+            limit.cancel()
             #expect(text.contains("b OK [CAPABILITY IMAP4rev1"))
             #expect(text.contains("* 1 FETCH (BODY[TEXT] {1000000}\r\n" + body + ")\r\nd OK"))
             #expect(text.contains("\r\ne OK"))
             #expect(text.contains("LOGINDISABLED") == startTLS)
         }
-    }
-
-    /// Everything the client received, once the server has closed; ten seconds at the most.
-    private static func text(of channel: any Channel) async throws -> String {
-        let client = try await channel.eventLoop.submit {
-            NIOLoopBound(try channel.pipeline.syncOperations.handler(type: Client.self), eventLoop: channel.eventLoop)
-        }.get()
-        let limit = channel.eventLoop.scheduleTask(in: .seconds(10)) { channel.close(promise: nil) }
-        try await channel.closeFuture.get()
-        limit.cancel()
-        return try await channel.eventLoop.submit { client.value.text }.get()
     }
 }

@@ -1,4 +1,5 @@
 import COpenSSL
+import NIOConcurrencyHelpers
 import NIOCore
 import NIOEmbedded
 import Testing
@@ -68,16 +69,16 @@ import Testing
         let pair = try pair()
         try pair.pump()
         let channel = pair.server.channel
-        var done = 0
+        let done = NIOLockedValueBox(0)
         for _ in 0..<3 {
             let promise = channel.eventLoop.makePromise(of: Void.self)
-            promise.futureResult.whenSuccess { done += 1 }
+            promise.futureResult.whenSuccess { done.withLockedValue { $0 += 1 } }
             channel.write(ByteBuffer(string: String(repeating: "y", count: 40_000)), promise: promise)
         }
         #expect(try pair.server.outgoing().isEmpty)
         channel.flush()
         #expect(try pair.server.outgoing().count == 1)
-        #expect(done == 3)
+        #expect(done.withLockedValue { $0 } == 3)
     }
 
     @Test func closeNotifyEndsTheConnectionWithoutAnError() throws {

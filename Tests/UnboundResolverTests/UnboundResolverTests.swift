@@ -108,7 +108,8 @@ import UnboundResolver
         let answer = await resolver.resolve(DNSQuestion(try name("shop.example"), .a))
         guard case .temporaryFailure(let why) = answer.outcome else { Issue.record("answered \(answer.outcome)"); return }
         #expect(why.contains("timed out"))
-        #expect(ContinuousClock.now - began < .seconds(5))
+        // libunbound itself waits 17 seconds; the rest is room for a busy machine.
+        #expect(ContinuousClock.now - began < .seconds(12))
         resolver.close()
     }
 

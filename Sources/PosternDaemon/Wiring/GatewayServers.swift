@@ -29,15 +29,15 @@ final class GatewayServers: Sendable {
     private let bound = Mutex<[Listener]>([])
 
     init(_ settings: Settings, live: Live, ground: LiveParts.Ground, sink: any MessageSink, store: MailStore, group: any EventLoopGroup,
-         pool: BlockingPool, ids: MessageIDs) {
+         pool: BlockingPool, ids: TransactionIDs) {
         self.settings = settings
         self.live = live
         logger = ground.logger
         let resolver = ground.resolver
-        let services = SMTPServices(
-            chain: { live.current.chain }, authenticator: ground.accounts, recipients: LiveDirectory(live: live), sink: sink,
-            tls: { live.current.tls }, makeID: { ids.next() }, reverseName: { await ReverseName.find($0, resolver) }, pool: pool, logger: logger)
-        smtp = SMTPServer(configuration: Self.smtpConfiguration(settings), services: services, group: group)
+        smtp = SMTPServer(
+            configuration: Self.smtpConfiguration(settings), chain: { live.current.chain }, authenticator: ground.accounts,
+            recipients: LiveDirectory(live: live), sink: sink, tls: { live.current.tls }, pool: pool, group: group, logger: ground.logger,
+            reverseName: { await ReverseName.find($0, resolver) }, ids: ids)
         imap = Self.imapConfigurations(settings).map { name, address, configuration in
             (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,
                                        tls: { live.current.tls.map { TLSUpgrade($0) } }, pool: pool, group: group, logger: ground.logger))
@@ -53,13 +53,13 @@ final class GatewayServers: Sendable {
     /// - Throws: the first that cannot be had, after ending those that could.
     func bind() async throws {
         do {
-            var all = try await smtp.start().map { Listener(name: $0.kind.rawValue, address: "\($0.host):\($0.port)", port: $0.port) }
+            var all = try await smtp.start().map { Listener(name: $0.listener, address: "\($0.host):\($0.port)", port: $0.port) }
             for one in imap {
                 do {
                     let address = try await one.server.start()
                     all.append(Listener(name: one.name, address: "\(address.ipAddress ?? ""):\(address.port ?? 0)", port: address.port))
                 } catch {
-                    throw ListenFailure(what: one.name, host: one.address.host?.description ?? "*", port: one.address.port, error)
+                    throw SMTPServerError(error, SMTPListener(name: one.name, host: one.address.host?.description ?? "::", port: one.address.port))
                 }
             }
             if let milter {
@@ -75,7 +75,7 @@ final class GatewayServers: Sendable {
 
     func shutdown(deadline: Duration) async {
         async let milterEnds: Void? = milter?.stop()
-        async let smtpEnds: Void = smtp.shutdown(deadline: deadline)
+        async let smtpEnds: Void = smtp.shutdown(deadline: .nanoseconds(Int64(deadline / .nanoseconds(1))))
         let end = ContinuousClock.now + min(deadline, .seconds(5))
         for one in imap { await one.server.shutdown(deadline: end) }
         _ = await (milterEnds, smtpEnds)
@@ -84,21 +84,25 @@ final class GatewayServers: Sendable {
     // MARK: From settings to configurations
 
     private static func smtpConfiguration(_ settings: Settings) -> SMTPServerConfiguration {
-        func listeners(_ kind: SMTPServerConfiguration.Listener.Kind, _ addresses: [ListenAddress]) -> [SMTPServerConfiguration.Listener] {
-            addresses.map { .init(kind, host: $0.host, port: $0.port) }
-        }
+        // Every address: a dual-stack socket takes IPv4 clients too.
+        func hosts(_ addresses: [ListenAddress]) -> [(host: String, port: Int)] { addresses.map { ($0.host?.description ?? "::", $0.port) } }
+        // Submission asks for a log-in, and a log-in for TLS: without a certificate there is none of it.
+        let hasTLS = !settings[Known.certFile].isEmpty
         var out = SMTPServerConfiguration(
-            listeners: listeners(.smtp, settings[Known.listenSMTP]) + listeners(.submission, settings[Known.listenSubmission])
-                + listeners(.submissions, settings[Known.listenSubmissions]),
-            hostname: settings[Known.myhostname], spoolFolder: settings[Known.dataDirectory].path + "/spool")
+            hostname: settings[Known.myhostname],
+            listeners: hosts(settings[Known.listenSMTP]).map { .smtp(host: $0.host, port: $0.port) }
+                + (hasTLS ? hosts(settings[Known.listenSubmission]).map { .submission(host: $0.host, port: $0.port) } : [])
+                + (hasTLS ? hosts(settings[Known.listenSubmissions]).map { .submissions(host: $0.host, port: $0.port) } : []),
+            spoolFolder: settings[Known.dataDirectory].path + "/spool")
         out.messageSizeLimit = settings[Known.messageSizeLimit]
         out.recipientLimit = settings[Known.recipientLimit]
         out.ownNetworks = settings[Known.mynetworks]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
-        out.timeout = settings[Known.smtpdTimeout].duration
-        out.connectionLimit = settings[Known.connectionLimit]
-        out.clientConnectionLimit = settings[Known.clientConnectionLimit]
-        out.showsAuthenticatedUser = settings[Known.receivedHeaderUser]
+        out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
+        out.connectionLimit = settings[Known.connectionLimit] == 0 ? .max : settings[Known.connectionLimit]
+        out.connectionLimitPerClient = settings[Known.clientConnectionLimit] == 0 ? .max : settings[Known.clientConnectionLimit]
+        out.hideAuthenticatedUser = !settings[Known.receivedHeaderUser]
+        out.hopLimit = settings[Known.hopcountLimit]
         return out
     }
 
@@ -107,17 +111,17 @@ final class GatewayServers: Sendable {
         return wanted.flatMap { name, address in
             // Every address: a dual-stack socket takes IPv4 clients too.
             [(name, address, IMAPServerConfiguration(host: address.host?.description ?? "::", port: address.port, implicitTLS: name == "imaps",
-                                                     serverName: settings[Known.myhostname]))]
+                                                     serverName: settings[Known.myhostname].text))]
         }
     }
 
-    private static func milter(_ settings: Settings, live: Live, pool: BlockingPool, ids: MessageIDs, logger: Logger) -> MilterServer? {
+    private static func milter(_ settings: Settings, live: Live, pool: BlockingPool, ids: TransactionIDs, logger: Logger) -> MilterServer? {
         let socket = settings[Known.listenMilter]
         guard !socket.isEmpty else { return nil }
         let configuration = MilterServerConfiguration(
             socket: socket, ownNetworks: settings[Known.mynetworks], messageSizeLimit: settings[Known.messageSizeLimit],
             spoolFolder: settings[Known.dataDirectory].path + "/spool")
-        return MilterServer(configuration: configuration, chain: { live.current.chain }, makeID: { ids.next() }, pool: pool, logger: logger)
+        return MilterServer(configuration: configuration, chain: { live.current.milterChain }, makeID: { ids.next() }, pool: pool, logger: logger)
     }
 }
 

@@ -9,6 +9,8 @@ import InternetMessage
 import Logging
 import MailFilters
 import Milter
+import MilterClient
+import NIOCore
 import NetworkAddress
 import Policy
 import SPF
@@ -21,7 +23,10 @@ import Tags
 /// Sessions that run keep the parts they began with.
 public struct LiveParts: Sendable {
     let settings: Settings
+    /// For mail over our own SMTP ports.
     let chain: FilterChain
+    /// For a foreign MTA that asks us as its milter: the built-in filters alone, since it has milters of its own.
+    let milterChain: FilterChain
     let tls: TLSContext?
     let book: AddressBook
     let signing: SigningFilter
@@ -33,6 +38,7 @@ public struct LiveParts: Sendable {
         let resolver: any Resolver
         let accounts: AccountStore
         let ledger: TagLedger
+        let group: any EventLoopGroup
         let logger: Logger
     }
 
@@ -46,25 +52,45 @@ public struct LiveParts: Sendable {
         signing = SigningFilter(keys: try Self.keyTable(settings, stored), mayWriteAs: { book.mayWrite($0, as: $1) }, logger: ground.logger)
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
-        chain = FilterChain([
-            ForgedResultsFilter(authservID: authservID),
+        let builtIn: [any MailFilter] = [
             AuthenticationFilter(
-                spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname]),
+                spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
+            // After the check of signatures: what is removed here may have been signed.
+            ForgedResultsFilter(authservID: authservID),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
             PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
             ResultsHeaderFilter(authservID: authservID),
             signing,
-        ])
+        ]
+        milterChain = FilterChain(builtIn)
+        chain = FilterChain(settings[Known.milters].flatMap { link -> [any MailFilter] in
+            guard case .foreign(let address) = link else { return builtIn }
+            return [MilterClientFilter(configuration: Self.milter(address, settings), group: ground.group, logger: ground.logger)]
+        })
+    }
+
+    private static func milter(_ address: MilterAddress, _ settings: Settings) -> MilterClientConfiguration {
+        MilterClientConfiguration(
+            address: address, hostname: settings[Known.myhostname].text, defaultAction: settings[Known.milterDefaultAction].word,
+            connectTimeout: settings[Known.milterConnectTimeout].duration, commandTimeout: settings[Known.milterCommandTimeout].duration,
+            contentTimeout: settings[Known.milterContentTimeout].duration)
     }
 
     static func authservID(_ settings: Settings) -> String {
-        settings[Known.authservID].isEmpty ? settings[Known.myhostname] : settings[Known.authservID]
+        settings[Known.authservID].isEmpty ? settings[Known.myhostname].text : settings[Known.authservID]
     }
 
-    /// The accounts of an installation, for the server and for `postern account`.
+    /// The accounts of an installation, for `postern account`. Makes the data folder when it is not there yet; started as
+    /// root, the process becomes `user` first, so that the server can write what it makes.
     public static func openAccounts(_ settings: Settings) throws -> AccountStore {
-        try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
+        let user = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(settings[Known.dataDirectory].path, owner: user)
+        if let user {
+            try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
+            try Privileges.become(user)
+        }
+        return try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
     }
 
     /// Reads everything a settings file points at, without starting anything.
@@ -72,6 +98,8 @@ public struct LiveParts: Sendable {
     /// - Throws: what `postern serve` would refuse to start with.
     public static func check(_ settings: Settings) throws -> [String] {
         _ = try rules(settings)
+        _ = try Privileges.target(settings[Known.user])
+        _ = try ResolverSettings.configuration(settings)
         var notes: [String] = []
         if try tlsContext(settings) == nil {
             notes.append("note: smtpd_tls_cert_file is not set: no STARTTLS, and nobody can log in")
@@ -95,7 +123,7 @@ public struct LiveParts: Sendable {
         let named = try settings[Known.dkimKeys].map { key in
             KeyTable.Entry(try SigningKey(pemFile: key.keyFile.path, domain: key.domain, selector: key.selector), subdomains: key.subdomains)
         }
-        return KeyTable(named + stored, hostName: DomainName(settings[Known.myhostname]))
+        return KeyTable(named + stored, hostName: settings[Known.myhostname])
     }
 
     private static func storedKeys(_ settings: Settings) throws -> [KeyTable.Entry] {

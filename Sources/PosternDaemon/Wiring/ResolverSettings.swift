@@ -5,8 +5,13 @@ import UnboundResolver
 
 /// The resolver as the settings describe it.
 public enum ResolverSettings {
-    /// - Throws: what is wrong with the anchor or zone file, in words.
+    /// - Throws: what is wrong with the files it names.
     public static func resolver(_ settings: Settings) throws -> UnboundResolver {
+        try UnboundResolver(configuration: try configuration(settings))
+    }
+
+    /// - Throws: what is wrong with the files it names.
+    static func configuration(_ settings: Settings) throws -> UnboundConfiguration {
         var configuration = UnboundConfiguration(
             forwarders: settings[Known.dnsForwarders], offline: settings[Known.dnsOffline], timeout: settings[Known.dnsTimeout].duration)
         let anchor = settings[Known.dnsTrustAnchorFile].path, zone = settings[Known.dnsZoneFile].path
@@ -17,7 +22,7 @@ public enum ResolverSettings {
             }
             configuration.localData = try ZoneText.parse(text)
         }
-        return try UnboundResolver(configuration: configuration)
+        return configuration
     }
 }
 

@@ -1,0 +1,53 @@
+import InternetMessage
+
+/// What the shell around a ``ServerStateMachine`` has to do, in order.
+public enum ServerAction: Sendable, Hashable {
+    case send(SMTPReply)
+    /// Find this out, then call ``ServerStateMachine/answer(_:)``. Until then the machine takes no octets.
+    case ask(ServerQuestion)
+    /// These octets of those just given belong to the message.
+    case content(Range<Int>)
+    /// The message in progress is given up: drop its octets, tell the filters.
+    case abort
+    /// When everything is sent: throw away what has been received and not been taken (RFC 3207 §4.2: a command that
+    /// somebody put behind STARTTLS must not be believed), then shake hands, then call ``ServerStateMachine/tlsStarted()``.
+    case startTLS
+    /// When everything is sent: close.
+    case close
+}
+
+/// What the machine cannot know by itself.
+public enum ServerQuestion: Sendable, Hashable {
+    /// A client connected: may it be greeted? Answer ``ServerAnswer/yes`` or ``ServerAnswer/no(_:)``.
+    case connect
+    case hello(String, extended: Bool)
+    /// Answer ``ServerAnswer/yes`` when the password is right.
+    case authenticate(Credentials)
+    case mail(MailCommand)
+    case recipient(RecipientCommand)
+    /// DATA or the first BDAT, with at least one recipient.
+    case content
+    /// The message is complete. Answer ``ServerAnswer/reply(_:)``, and only when it is stored or refused for good.
+    case message
+}
+
+public enum ServerAnswer: Sendable, Hashable {
+    case yes
+    /// A refusal; with 421 the connection is closed after it.
+    case no(SMTPReply)
+    /// The reply to the message, whatever it is.
+    case reply(SMTPReply)
+}
+
+/// What a client logged in with (RFC 4616, or the LOGIN mechanism that every client has).
+public struct Credentials: Sendable, Hashable {
+    public let mechanism: String
+    public let user: String
+    public let password: String
+
+    public init(mechanism: String, user: String, password: String) {
+        self.mechanism = mechanism
+        self.user = user
+        self.password = password
+    }
+}

@@ -1,0 +1,46 @@
+import InternetMessage
+
+/// AUTH (RFC 4954).
+extension ServerStateMachine {
+    mutating func takeAuthentication(_ mechanism: String, _ response: [UInt8]?) -> [ServerAction] {
+        guard settings.offersAuthentication else { return respond(ServerReplies.authenticationNotOffered) }
+        guard isExtended else { return respond(ServerReplies.needHello) }
+        guard isTLS else { return respond(ServerReplies.encryptionRequired) }
+        guard !isAuthenticated else { return respond(ServerReplies.alreadyAuthenticated) }
+        guard mail == nil else { return respond(ServerReplies.noAuthenticationInMail) }
+        guard var exchange = SASLExchange(mechanism: mechanism) else { return respond(ServerReplies.unknownMechanism) }
+        let step = exchange.begin(response)
+        return take(step, exchange)
+    }
+
+    /// A line of the exchange.
+    mutating func takeResponse(_ line: [UInt8], _ exchange: SASLExchange) -> [ServerAction] {
+        input = .command
+        if line == [42] { return respond(ServerReplies.authenticationCancelled) }
+        var exchange = exchange
+        let step = exchange.take(line)
+        return take(step, exchange)
+    }
+
+    private mutating func take(_ step: SASLExchange.Step, _ exchange: SASLExchange) -> [ServerAction] {
+        switch step {
+        case .challenge(let text):
+            input = .sasl(exchange)
+            return [.send(SMTPReply(334, nil, text))]
+        case .malformed: return respond(ServerReplies.badBase64)
+        case .finished(let credentials): return ask(.authenticate(credentials), .authentication)
+        }
+    }
+
+    mutating func answerAuthentication(_ answer: ServerAnswer) -> [ServerAction] {
+        guard case .no(let reply) = answer else {
+            isAuthenticated = true
+            return respond(ServerReplies.authenticated)
+        }
+        if reply.isPermanent { authenticationFailures += 1 }
+        guard authenticationFailures < settings.authenticationFailureLimit else {
+            return [.send(reply)] + end(ServerReplies.tooManyErrors(settings.hostname))
+        }
+        return respond(reply)
+    }
+}

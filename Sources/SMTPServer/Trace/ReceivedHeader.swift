@@ -1,0 +1,58 @@
+import InternetMessage
+import Milter
+
+/// The trace field that a server puts on top of each message (RFC 5321 §4.4), in the form Postfix gives it.
+struct ReceivedHeader {
+    var connection: ConnectionFacts
+    var helo: String
+    var isExtended: Bool
+    var isSMTPUTF8: Bool
+    var hostname: String
+    var id: String
+    /// Named only when there is one (RFC 5321 §7.2: no recipient learns of another).
+    var recipients: [EnvelopeRecipient]
+    var hideUser: Bool
+    /// Seconds since 1970.
+    var time: Int64
+
+    var field: HeaderField {
+        var lines = ["from \(Self.safe(helo)) (\(client))"]
+        if let tls = connection.tls {
+            lines.append("(using \(tls.version) with cipher \(tls.cipher) (\(tls.cipherBits) bits))")
+        }
+        if let user = connection.authenticatedUser {
+            lines.append(hideUser ? "(authenticated user hidden)" : "(Authenticated sender: \(Self.safe(user)))")
+        }
+        lines.append("by \(hostname) (Postern) with \(Self.transmissionType(self)) id \(id)")
+        let date = MailDate(unixTime: time).description
+        if recipients.count == 1, let address = recipients.first?.address {
+            lines.append("for <\(address)>; \(date)")
+        } else {
+            lines[lines.count - 1] += ";"
+            lines.append(date)
+        }
+        return HeaderField(name: "Received", value: lines.joined(separator: "\r\n\t"))
+    }
+
+    private var client: String {
+        guard let address = connection.clientAddress else { return "local" }
+        return "\(Self.safe(connection.clientName ?? "unknown")) [\(address.family == .v6 ? "IPv6:" : "")\(address)]"
+    }
+
+    /// RFC 3848; RFC 6531 §4.3 for UTF8SMTP.
+    static func transmissionType(_ header: ReceivedHeader) -> String {
+        guard header.isExtended else { return "SMTP" }
+        return (header.isSMTPUTF8 ? "UTF8SMTP" : "ESMTP") + (header.connection.tls == nil ? "" : "S")
+            + (header.connection.authenticatedUser == nil ? "" : "A")
+    }
+
+    /// What a client says of itself may not be syntax in the field, nor UTF-8, for which the message may have no leave.
+    static func safe(_ text: String) -> String {
+        String(text.unicodeScalars.prefix(255).map { scalar -> Character in
+            switch scalar.value {
+            case 48...57, 65...90, 97...122: Character(scalar)
+            default: "-._:[]@+=".unicodeScalars.contains(scalar) ? Character(scalar) : "?"
+            }
+        })
+    }
+}

@@ -43,6 +43,7 @@ let package = Package(
         // Message authentication and policy
         .target(name: "SPF", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
+        .target(name: "DKIMKeys", dependencies: ["BlockingPool", "DKIM", "DNS", "NetworkAddress"]),
         .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "Tags", dependencies: ["COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
@@ -100,7 +101,7 @@ let package = Package(
         .target(
             name: "PosternDaemon",
             dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
-                           "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
+                           "DKIM", "DKIMKeys", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
                            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -113,8 +114,8 @@ let package = Package(
                            .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
         .executableTarget(
             name: "postern",
-            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "InternetMessage", "NetworkAddress", "SPF", "DMARC", "Diagnostics", "UnboundResolver",
-                           .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "BlockingPool", "DKIM", "DKIMKeys", "DNS", "InternetMessage", "NetworkAddress",
+                           "SPF", "DMARC", "Diagnostics", "UnboundResolver", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
@@ -126,7 +127,7 @@ let package = Package(
     ] + [
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
         tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore"), tests("IMAPCore"),
-        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
+        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DKIMKeys", ["DKIM", "DNS", "BlockingPool"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
         tests("MailFilters", ["Milter", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts", ["BlockingPool"]), tests("MailStore"), tests("MailQueue"),
         tests("TLS", nio: true), tests("SMTPServer", ["Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),

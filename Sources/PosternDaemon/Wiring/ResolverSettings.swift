@@ -4,9 +4,9 @@ import NetworkAddress
 import UnboundResolver
 
 /// The resolver as the settings describe it.
-enum ResolverSettings {
+public enum ResolverSettings {
     /// - Parameter forwarder: instead of the configured ones.
-    static func resolver(_ settings: Settings, forwarder: String? = nil) throws -> UnboundResolver {
+    public static func resolver(_ settings: Settings, forwarder: String? = nil) throws -> UnboundResolver {
         try UnboundResolver(configuration: try configuration(settings, forwarder: forwarder))
     }
 

@@ -59,7 +59,7 @@ public final class Gateway: Sendable {
     /// Where a listener was bound, for callers that asked for port 0.
     public func port(of listener: String) -> Int? { servers.port(of: listener) }
 
-    /// Binds the ports, gives up root, starts the queue.
+    /// Binds the ports, gives up root, and only then takes clients and starts the queue.
     public func start() async throws {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
@@ -69,6 +69,7 @@ public final class Gateway: Sendable {
         } else if geteuid() == 0 {
             logger.warning("running as root: set user = \"postern\" or start as another user with CAP_NET_BIND_SERVICE")
         }
+        try await servers.accept()
         await relay.relay.start()
         keyWatch.start()
     }

@@ -112,6 +112,10 @@ public enum Known {
     public static let dkimKeys = Setting("dkim", [DKIMKeySetting](),
         "Signing keys. All keys that fit the `From:` domain of our own mail sign it.")
 
+    // DMARC
+    public static let dmarcRecordLifetime = Setting("dmarc_record_lifetime", TimeSpan(seconds: 2_592_000),
+        "How long a row about each message that DMARC was asked about is kept, for aggregate reports and `postern dmarc`. 0: none is written.")
+
     // Operation
     public static let logLevel = Setting("log_level", Choice(LogLevelName.info), "Least level that is logged.")
     public static let shutdownTimeout = Setting("shutdown_timeout", TimeSpan(seconds: 30), "How long transactions in flight may take to finish at shutdown.")
@@ -125,7 +129,7 @@ public enum Known {
         messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, xclientHosts, trustedRelays, hopcountLimit,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
-        dkimKeys,
+        dkimKeys, dmarcRecordLifetime,
         logLevel, shutdownTimeout,
     ]
 }

@@ -22,7 +22,7 @@ final class TrialGround {
             ground = LiveParts.Ground(
                 resolver: resolver,
                 accounts: try AccountStore(path: exists ? accounts : folder + "/accounts.sqlite", pool: BlockingPool(threads: 1, name: "accounts")),
-                ledger: ledger, logger: logger)
+                ledger: ledger, evaluations: nil, logger: logger)
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
             throw error

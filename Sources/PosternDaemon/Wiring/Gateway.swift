@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DMARCRecords
 import Foundation
 import Logging
 import MailQueue
@@ -16,6 +17,7 @@ public final class Gateway: Sendable {
     public let accounts: AccountStore
     public let ledger: TagLedger
     public let store: MailStore
+    private let evaluations: DMARCRecordStore?
     private let ground: LiveParts.Ground
     private let live: Live
     private let resolver: UnboundResolver
@@ -39,14 +41,24 @@ public final class Gateway: Sendable {
         var ledgerOptions = TagLedger.Options()
         ledgerOptions.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
         ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: ledgerOptions)
+        evaluations = try Self.evaluations(settings, logger)
         store = try MailStore(root: data + "/mail")
         let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, logger: logger)
+        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, evaluations: evaluations, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
+    }
+
+    private static func evaluations(_ settings: Settings, _ logger: Logger) throws -> DMARCRecordStore? {
+        let lifetime = settings[Known.dmarcRecordLifetime]
+        guard lifetime.seconds > 0 else { return nil }
+        var options = DMARCRecordStore.Options()
+        options.keep = lifetime.duration
+        options.report = { logger.error("DMARC rows", metadata: ["error": "\($0)"]) }
+        return try DMARCRecordStore(path: LiveParts.evaluationFile(settings), options: options)
     }
 
     /// `smtp 0.0.0.0:25`, one for each bound listener.
@@ -80,6 +92,7 @@ public final class Gateway: Sendable {
         await servers.shutdown(deadline: grace)
         await relay.relay.stop(within: grace)
         ledger.close()
+        evaluations?.close()
         resolver.close()
         try? await group.shutdownGracefully()
     }

@@ -2,6 +2,7 @@ import Accounts
 import BlockingPool
 import DKIM
 import DMARC
+import DMARCRecords
 import DNS
 import Foundation
 import InternetMessage
@@ -30,6 +31,8 @@ public struct LiveParts: Sendable {
         let resolver: any Resolver
         let accounts: AccountStore
         let ledger: TagLedger
+        /// nil: no rows are kept.
+        let evaluations: (any DMARCEvaluationRecorder)?
         let logger: Logger
     }
 
@@ -49,7 +52,8 @@ public struct LiveParts: Sendable {
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
-            PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
+            PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger,
+                         recorder: ground.evaluations),
             ResultsHeaderFilter(authservID: authservID),
             signing,
         ])
@@ -62,6 +66,15 @@ public struct LiveParts: Sendable {
     /// The accounts of an installation, for the server and for `postern account`.
     public static func openAccounts(_ settings: Settings) throws -> AccountStore {
         try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
+    }
+
+    /// Where the rows of evaluated messages are.
+    static func evaluationFile(_ settings: Settings) -> String { settings[Known.dataDirectory].path + "/dmarc.sqlite" }
+
+    /// What the installation remembers of evaluated messages, by domain and source, for `postern dmarc`. Blocks.
+    /// - Parameter since: seconds since 1970.
+    public static func evaluations(_ settings: Settings, since: Int) throws -> [DMARCSourceSummary] {
+        try DMARCRecordStore.summaries(path: evaluationFile(settings), since: since)
     }
 
     /// Reads everything a settings file points at, without starting anything.

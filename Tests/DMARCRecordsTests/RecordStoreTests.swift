@@ -54,7 +54,8 @@ import Testing
         try await with { store, path in
             store.record(row)
             store.close()
-            #expect(try DMARCRecordStore.summaries(path: path, since: 0).map(\.messages) == [1])
+            let found = try DMARCRecordStore.summaries(path: path, since: 0)
+            #expect(found.map(\.messages) == [1])
             store.record(row)
             store.close()
         }
@@ -71,9 +72,11 @@ import Testing
             #expect(found.map(\.passed) == [3, 0])
             #expect(found.map(\.spfAligned) == [3, 0])
             #expect(found.map(\.rejected) == [0, 1])
-            #expect(try DMARCRecordStore.summaries(path: path, since: Self.start + 1).map(\.source) == ["2001:db8::9"])
+            let late = try DMARCRecordStore.summaries(path: path, since: Self.start + 1)
+            #expect(late.map(\.source) == ["2001:db8::9"])
         }
-        #expect(try DMARCRecordStore.summaries(path: "/nonexistent/dmarc.sqlite", since: 0).isEmpty)
+        let none = try DMARCRecordStore.summaries(path: "/nonexistent/dmarc.sqlite", since: 0)
+        #expect(none.isEmpty)
     }
 
     @Test func theBufferIsBounded() async throws {

@@ -21,13 +21,13 @@ import Testing
 
     @Test(arguments: [
         ("192.0.2.1", ReverseNameCheck.Verdict.pass, "mail.example"), ("::ffff:192.0.2.1", .pass, "mail.example"), ("2001:db8::1", .pass, "six.example"),
-        ("192.0.2.2", .fail, nil), ("192.0.2.3", .fail, nil), ("192.0.2.4", .temperror, nil), ("192.0.2.5", .permerror, nil),
-        ("192.0.2.6", .pass, "mail6.example"), ("192.0.2.7", .permerror, nil), ("192.0.2.8", .temperror, nil),
+        ("192.0.2.2", .fail, ""), ("192.0.2.3", .fail, ""), ("192.0.2.4", .temperror, ""), ("192.0.2.5", .permerror, ""),
+        ("192.0.2.6", .pass, "mail6.example"), ("192.0.2.7", .permerror, ""), ("192.0.2.8", .temperror, ""),
     ])
-    func verdicts(_ client: String, _ verdict: ReverseNameCheck.Verdict, _ name: String?) async throws {
+    func verdicts(_ client: String, _ verdict: ReverseNameCheck.Verdict, _ name: String) async throws {
         let dns = try ZoneResolver(Self.zone, timeouts: ["slow.example", "8.2.0.192.in-addr.arpa"])
         let found = await ReverseNameCheck.run(try #require(IPAddress(client)), dns)
         #expect(found.verdict == verdict, "\(found.reason)")
-        #expect(found.verifiedName == name)
+        #expect((found.verifiedName ?? "") == name)
     }
 }

@@ -100,7 +100,7 @@ let package = Package(
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
+            dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
                            "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),

@@ -94,6 +94,12 @@ public final class SMTPServer: Sendable {
                 }
                 .bind(host: listener.host, port: listener.port).get()
         } catch {
+            // A machine without IPv6: every address it has are those of IPv4.
+            if listener.host == "::", (error as? IOError)?.errnoCode == EAFNOSUPPORT {
+                var other = listener
+                other.host = "0.0.0.0"
+                return try await bind(other)
+            }
             throw SMTPServerError(error, listener)
         }
     }

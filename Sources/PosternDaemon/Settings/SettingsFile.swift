@@ -47,7 +47,7 @@ public enum SettingsFile {
         guard walk.faults.isEmpty else {
             throw SettingsError(file: file, faults: walk.faults.sorted { ($0.line ?? 0, $0.text) < ($1.line ?? 0, $1.text) })
         }
-        return Settings(values: walk.values)
+        return Settings(values: walk.values, baseFolder: baseFolder)
     }
 
     private struct Walk {

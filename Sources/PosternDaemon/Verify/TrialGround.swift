@@ -3,6 +3,7 @@ import BlockingPool
 import DNS
 import Foundation
 import Logging
+import NIOPosix
 import Tags
 
 /// What a chain stands on when nothing may come of it: the real accounts, and a copy of the ledger in a folder of its own.
@@ -12,7 +13,7 @@ final class TrialGround {
 
     /// Blocks.
     /// - Throws: what cannot be read, in words for an operator.
-    init(_ settings: Settings, resolver: any Resolver, logger: Logger) throws {
+    init(_ settings: Settings, resolver: any DNS.Resolver, logger: Logger) throws {
         let data = settings[Known.dataDirectory].path
         folder = try Self.makeFolder()
         do {
@@ -22,7 +23,7 @@ final class TrialGround {
             ground = LiveParts.Ground(
                 resolver: resolver,
                 accounts: try AccountStore(path: exists ? accounts : folder + "/accounts.sqlite", pool: BlockingPool(threads: 1, name: "accounts")),
-                ledger: ledger, evaluations: nil, logger: logger)
+                ledger: ledger, evaluations: nil, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
             throw error

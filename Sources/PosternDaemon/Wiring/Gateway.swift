@@ -1,6 +1,7 @@
 import Accounts
 import BlockingPool
 import DMARCRecords
+import DNS
 import Foundation
 import Logging
 import MailQueue
@@ -33,32 +34,22 @@ public final class Gateway: Sendable {
         self.settings = settings
         self.logger = logger
         let data = settings[Known.dataDirectory].path
-        try DataFolder.prepare(data, owner: try Privileges.target(settings[Known.user]))
+        let user = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(data, owner: user)
+        if let user { try DataFolder.handOver(data, to: user) }
         pool = BlockingPool(threads: 16, name: "pool")
         group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         resolver = try ResolverSettings.resolver(settings)
-        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
-        var ledgerOptions = TagLedger.Options()
-        ledgerOptions.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
-        ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: ledgerOptions)
-        evaluations = try Self.evaluations(settings, logger)
-        store = try MailStore(root: data + "/mail")
-        let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, evaluations: evaluations, logger: logger)
+        let (pool, queueMinfree) = (pool, settings[Known.queueMinfree])
+        // As the user that goes on: databases and folders that root made could not be written later.
+        let opened = try Privileges.acting(as: user) { try Stores(data, settings, queueMinfree: queueMinfree, pool: pool, logger: logger) }
+        (accounts, ledger, store, evaluations) = (opened.accounts, opened.ledger, opened.store, opened.evaluations)
+        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, evaluations: evaluations, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         let ids = TransactionIDs()
-        relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
+        relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
         servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
-    }
-
-    private static func evaluations(_ settings: Settings, _ logger: Logger) throws -> DMARCRecordStore? {
-        let lifetime = settings[Known.dmarcRecordLifetime]
-        guard lifetime.seconds > 0 else { return nil }
-        var options = DMARCRecordStore.Options()
-        options.keep = lifetime.duration
-        options.report = { logger.error("DMARC rows", metadata: ["error": "\($0)"]) }
-        return try DMARCRecordStore(path: LiveParts.evaluationFile(settings), options: options)
     }
 
     /// `smtp 0.0.0.0:25`, one for each bound listener.
@@ -71,10 +62,22 @@ public final class Gateway: Sendable {
     public func start() async throws {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
-            try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
             try Privileges.become(user)
+            warnOfReload(user)
+        } else if geteuid() == 0 {
+            logger.warning("running as root: set user = \"postern\" or start as another user with CAP_NET_BIND_SERVICE")
         }
         await relay.relay.start()
+    }
+
+    /// Root could read what the user cannot: better known now than when a certificate was renewed.
+    private func warnOfReload(_ user: Privileges.User) {
+        let files = [settings[Known.certFile].path, settings[Known.keyFile].path, settings[Known.policyDirectory].path]
+            + settings[Known.dkimKeys].map(\.keyFile.path)
+        let closed = Privileges.unreadable(files)
+        guard !closed.isEmpty else { return }
+        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to its group (chgrp, chmod 640)",
+                       metadata: ["files": "\(closed.joined(separator: ", "))"])
     }
 
     /// Swaps settings, rules, keys and certificate at once, or throws and changes nothing. Listeners, folders and the
@@ -89,8 +92,10 @@ public final class Gateway: Sendable {
     /// Stops taking mail, lets transactions in flight finish within the deadline, closes what is open.
     public func stop() async {
         let grace = settings[Known.shutdownTimeout].duration
+        let end = ContinuousClock.now + grace
         await servers.shutdown(deadline: grace)
-        await relay.relay.stop(within: grace)
+        // One deadline for both; deliveries under way get a moment at least, since to cut one off may deliver it twice.
+        await relay.relay.stop(within: max(end - ContinuousClock.now, min(grace, .seconds(5))))
         ledger.close()
         evaluations?.close()
         resolver.close()
@@ -98,10 +103,39 @@ public final class Gateway: Sendable {
     }
 }
 
+/// What lies in the data folder.
+private struct Stores {
+    let accounts: AccountStore
+    let ledger: TagLedger
+    let store: MailStore
+    let evaluations: DMARCRecordStore?
+    let queue: MailQueue
+
+    init(_ data: String, _ settings: Settings, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
+        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
+        var options = TagLedger.Options()
+        options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
+        ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: options)
+        evaluations = try Self.evaluations(settings, logger)
+        store = try MailStore(root: data + "/mail")
+        queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: queueMinfree))
+    }
+
+    private static func evaluations(_ settings: Settings, _ logger: Logger) throws -> DMARCRecordStore? {
+        let lifetime = settings[Known.dmarcRecordLifetime]
+        guard lifetime.seconds > 0 else { return nil }
+        var options = DMARCRecordStore.Options()
+        options.keep = lifetime.duration
+        options.report = { logger.error("DMARC rows", metadata: ["error": "\($0)"]) }
+        return try DMARCRecordStore(path: LiveParts.evaluationFile(settings), options: options)
+    }
+}
+
 extension Known {
-    /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
+    /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key].contains(setting.key)
+          dkimKeys.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

@@ -101,7 +101,7 @@ final class GatewayServers: Sendable {
         out.xclientNetworks = settings[Known.xclientHosts]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
         out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
-        out.connectionLimit = settings[Known.connectionLimit]
+        out.connectionLimit = settings[Known.connectionLimit] == 0 ? .max : settings[Known.connectionLimit]
         out.connectionLimitPerClient = settings[Known.clientConnectionLimit] == 0 ? .max : settings[Known.clientConnectionLimit]
         out.hideAuthenticatedUser = !settings[Known.receivedHeaderUser]
         out.hopLimit = settings[Known.hopcountLimit]
@@ -123,7 +123,7 @@ final class GatewayServers: Sendable {
         let configuration = MilterServerConfiguration(
             socket: socket, ownNetworks: settings[Known.mynetworks], messageSizeLimit: settings[Known.messageSizeLimit],
             spoolFolder: settings[Known.dataDirectory].path + "/spool")
-        return MilterServer(configuration: configuration, chain: { live.current.chain }, makeID: { ids.next() }, pool: pool, logger: logger)
+        return MilterServer(configuration: configuration, chain: { live.current.milterChain }, makeID: { ids.next() }, pool: pool, logger: logger)
     }
 }
 

@@ -9,6 +9,8 @@ import InternetMessage
 import Logging
 import MailFilters
 import Milter
+import MilterClient
+import NIOCore
 import NetworkAddress
 import Policy
 import SPF
@@ -21,7 +23,10 @@ import Tags
 /// Sessions that run keep the parts they began with.
 public struct LiveParts: Sendable {
     let settings: Settings
+    /// For mail over our own SMTP ports.
     let chain: FilterChain
+    /// For a foreign MTA that asks us as its milter: the built-in filters alone, since it has milters of its own.
+    let milterChain: FilterChain
     let tls: TLSContext?
     let book: AddressBook
     let signing: SigningFilter
@@ -33,6 +38,7 @@ public struct LiveParts: Sendable {
         let ledger: TagLedger
         /// nil: no rows are kept.
         let evaluations: (any DMARCEvaluationRecorder)?
+        let group: any EventLoopGroup
         let logger: Logger
     }
 
@@ -44,28 +50,48 @@ public struct LiveParts: Sendable {
         signing = SigningFilter(keys: try Self.keyTable(settings), mayWriteAs: { book.mayWrite($0, as: $1) }, logger: ground.logger)
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
-        chain = FilterChain([
+        let builtIn: [any MailFilter] = [
             TrustedRelayFilter(relays: settings[Known.trustedRelays], logger: ground.logger),
-            ForgedResultsFilter(authservID: authservID),
             AuthenticationFilter(
                 resolver: ground.resolver,
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
                 dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
+            // After the check of signatures: what is removed here may have been signed.
+            ForgedResultsFilter(authservID: authservID),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
             PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger,
                          recorder: ground.evaluations),
             ResultsHeaderFilter(authservID: authservID),
             signing,
-        ])
+        ]
+        milterChain = FilterChain(builtIn)
+        chain = FilterChain(settings[Known.milters].flatMap { link -> [any MailFilter] in
+            guard case .foreign(let address) = link else { return builtIn }
+            return [MilterClientFilter(configuration: Self.milter(address, settings), group: ground.group, logger: ground.logger)]
+        })
+    }
+
+    private static func milter(_ address: MilterAddress, _ settings: Settings) -> MilterClientConfiguration {
+        MilterClientConfiguration(
+            address: address, hostname: settings[Known.myhostname].text, defaultAction: settings[Known.milterDefaultAction].word,
+            connectTimeout: settings[Known.milterConnectTimeout].duration, commandTimeout: settings[Known.milterCommandTimeout].duration,
+            contentTimeout: settings[Known.milterContentTimeout].duration)
     }
 
     static func authservID(_ settings: Settings) -> String {
         settings[Known.authservID].isEmpty ? settings[Known.myhostname].text : settings[Known.authservID]
     }
 
-    /// The accounts of an installation, for the server and for `postern account`.
+    /// The accounts of an installation, for `postern account`. Makes the data folder when it is not there yet; started as
+    /// root, the process becomes `user` first, so that the server can write what it makes.
     public static func openAccounts(_ settings: Settings) throws -> AccountStore {
-        try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
+        let user = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(settings[Known.dataDirectory].path, owner: user)
+        if let user {
+            try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
+            try Privileges.become(user)
+        }
+        return try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
     }
 
     /// Where the rows of evaluated messages are.
@@ -83,6 +109,8 @@ public struct LiveParts: Sendable {
     public static func check(_ settings: Settings) throws -> [String] {
         _ = try rules(settings)
         _ = try keyTable(settings)
+        _ = try Privileges.target(settings[Known.user])
+        _ = try ResolverSettings.configuration(settings)
         var notes: [String] = []
         if try tlsContext(settings) == nil {
             notes.append("note: smtpd_tls_cert_file is not set: no STARTTLS, and nobody can log in")

@@ -44,7 +44,10 @@ extension SMTPSession {
 
     private func askMail(_ command: MailCommand) {
         let delimiter = environment.configuration.recipientDelimiter
-        if let refusal = EnvelopeRules.refusal(ofSender: command.sender, by: account, delimiter: delimiter) { return answer(.no(refusal)) }
+        if let refusal = EnvelopeRules.refusal(ofSender: command.sender, by: account, delimiter: delimiter) {
+            logRefusal(refusal)
+            return answer(.no(refusal))
+        }
         filters.transaction = Transaction(
             id: environment.ids.next(), connection: filters.facts, helo: hello,
             sender: EnvelopeSender(command.sender, parameters: command.parameters))
@@ -121,6 +124,16 @@ extension SMTPSession {
     }
 }
 
+extension SMTPSession {
+    /// The line an operator looks for when somebody says that mail does not arrive.
+    private func logRefusal(_ reply: SMTPReply) {
+        environment.logger.info("refused: \(reply)", metadata: [
+            "id": "\(filters.transaction?.id ?? "")", "client": "\(filters.facts.clientAddress?.description ?? "local")", "helo": "\(hello)",
+            "listener": "\(listener.name)", "from": "\(filters.transaction?.sender.address?.description ?? "<>")",
+        ])
+    }
+}
+
 // MARK: Tasks
 
 extension SMTPSession {
@@ -128,6 +141,7 @@ extension SMTPSession {
     private func run(_ work: @escaping @Sendable (inout FilterState) async -> SMTPReply?, refused: ((SMTPSession) -> Void)? = nil) {
         runTask(work) { session, refusal in
             guard let refusal else { return .yes }
+            session.logRefusal(refusal)
             refused?(session)
             return .no(refusal)
         }

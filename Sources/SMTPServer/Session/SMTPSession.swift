@@ -99,7 +99,11 @@ final class SMTPSession: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         var buffer = unwrapInboundIn(data)
-        if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+        if inbound.readableBytes == 0 { inbound = buffer } else {
+            // Else a client that always leaves a part of a line behind would make it grow without end.
+            inbound.discardReadBytes()
+            inbound.writeBuffer(&buffer)
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { process() }

@@ -58,9 +58,9 @@ struct House {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         chain = FilterChain([
             TrustedRelayFilter(relays: relays.compactMap { IPNetwork($0) }, logger: logger),
-            ForgedResultsFilter(authservID: Self.id),
             AuthenticationFilter(resolver: resolver, spf: SPFEvaluator(resolver: resolver, receiverName: Self.id),
                                  dkim: try DKIMVerifier(resolver: resolver), dmarc: dmarc),
+            ForgedResultsFilter(authservID: Self.id),
             TagFilter(ledger: ledger, dmarc: dmarc, tagIn: Self.tag, logger: logger),
             PolicyFilter(rules: try RuleSet.load(folder: Self.policies), delimiters: "+", logger: logger, recorder: recorder),
             ResultsHeaderFilter(authservID: Self.id),

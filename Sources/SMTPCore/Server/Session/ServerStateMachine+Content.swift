@@ -128,14 +128,21 @@ extension ServerStateMachine {
         return ask(.message, .message)
     }
 
+    /// A message taken pays for earlier mistakes, as with Postfix: a peer that keeps its connection for many messages is
+    /// not sent away for the sum of them.
+    private mutating func forgive() {
+        junk = 0
+        errors = 0
+    }
+
     mutating func answerMessage(_ answer: ServerAnswer) -> [ServerAction] {
         mail = nil
         switch answer {
         case .reply(let reply), .no(let reply):
-            if reply.isPositive { junk = 0 }
+            if reply.isPositive { forgive() }
             return respond(reply)
         case .yes:
-            junk = 0
+            forgive()
             return respond(ServerReplies.ok)
         }
     }

@@ -158,6 +158,10 @@ public enum Known {
     public static let dkimRetirementTime = Setting("dkim_retirement_time", TimeSpan(seconds: 604_800),
         "How long a replaced key's DNS record stays published: longer than any message may be under way.")
 
+    // DMARC
+    public static let dmarcRecordLifetime = Setting("dmarc_record_lifetime", TimeSpan(seconds: 2_592_000),
+        "How long a row about each message that DMARC was asked about is kept, for aggregate reports and `postern dmarc`. 0: none is written.")
+
     // Operation
     public static let logLevel = Setting("log_level", Choice(LogLevelName.info), "Least level that is logged.")
     public static let shutdownTimeout = Setting("shutdown_timeout", TimeSpan(seconds: 30), "How long transactions in flight may take to finish at shutdown.")
@@ -177,7 +181,7 @@ public enum Known {
         milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
-        dkimKeys, dkimKeyDirectory, dkimRetirementTime,
+        dkimKeys, dkimKeyDirectory, dkimRetirementTime, dmarcRecordLifetime,
         logLevel, shutdownTimeout,
     ]
 }

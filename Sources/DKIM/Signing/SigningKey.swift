@@ -36,7 +36,7 @@ public struct SigningKey: Sendable {
             switch self {
             case .unreadable(let path, let code): "\(path): \(String(cString: strerror(code)))"
             case .notAFile(let path): "\(path) is not a regular file"
-            case .readableByOthers(let path, let mode): "\(path) has mode 0\(String(mode, radix: 8)): others could read the private key; chmod 600 it"
+            case .readableByOthers(let path, let mode): "\(path) has mode 0\(String(mode, radix: 8)): others could read the private key; run: chmod 600 \(path)"
             case .tooLarge(let path): "\(path) is larger than 64 KiB: not a key"
             case .inFile(let path, let why): "\(path): \(why)"
             case .notAKey(let why): "not an unencrypted private key in PEM: \(why)"

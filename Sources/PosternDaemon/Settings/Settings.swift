@@ -102,6 +102,10 @@ public enum Known {
     public static let connectionLimit = Setting("smtpd_connection_limit", 1000, "SMTP connections at once in all. 0: no limit.")
     public static let smtpdTimeout = Setting("smtpd_timeout", TimeSpan(seconds: 300), "How long to wait for a client's next line or data.",
         wanted: "at least \"1s\"") { $0.seconds >= 1 }
+    public static let xclientHosts = Setting("smtpd_authorized_xclient_hosts", [IPNetwork](),
+        "Proxies that may say with XCLIENT who the client is: its name, address, HELO and log-in are then believed.")
+    public static let trustedRelays = Setting("trusted_relays", [IPNetwork](),
+        "Servers of yours that pass on mail from elsewhere, a secondary MX for one. Of their mail the client's address, HELO and TLS are taken from the `Received` field that they wrote, so that SPF and DMARC stay right.")
     public static let receivedHeaderUser = Setting("smtpd_sasl_authenticated_header", false,
         "Whether `Received` names the account that logged in.")
 
@@ -154,6 +158,10 @@ public enum Known {
     public static let dkimRetirementTime = Setting("dkim_retirement_time", TimeSpan(seconds: 604_800),
         "How long a replaced key's DNS record stays published: longer than any message may be under way.")
 
+    // DMARC
+    public static let dmarcRecordLifetime = Setting("dmarc_record_lifetime", TimeSpan(seconds: 2_592_000),
+        "How long a row about each message that DMARC was asked about is kept, for aggregate reports and `postern dmarc`. 0: none is written.")
+
     // Operation
     public static let logLevel = Setting("log_level", Choice(LogLevelName.info), "Least level that is logged.")
     public static let shutdownTimeout = Setting("shutdown_timeout", TimeSpan(seconds: 30), "How long transactions in flight may take to finish at shutdown.")
@@ -169,11 +177,11 @@ public enum Known {
         dataDirectory, policyDirectory, user,
         listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
         certFile, keyFile,
-        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, hopcountLimit,
+        messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, xclientHosts, trustedRelays, hopcountLimit,
         milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
-        dkimKeys, dkimKeyDirectory, dkimRetirementTime,
+        dkimKeys, dkimKeyDirectory, dkimRetirementTime, dmarcRecordLifetime,
         logLevel, shutdownTimeout,
     ]
 }

@@ -1,6 +1,7 @@
 import Accounts
 import BlockingPool
 import DKIMKeys
+import DMARCRecords
 import DNS
 import Foundation
 import Logging
@@ -18,6 +19,7 @@ public final class Gateway: Sendable {
     public let accounts: AccountStore
     public let ledger: TagLedger
     public let store: MailStore
+    private let evaluations: DMARCRecordStore?
     private let ground: LiveParts.Ground
     private let live: Live
     private let resolver: UnboundResolver
@@ -42,9 +44,9 @@ public final class Gateway: Sendable {
         resolver = try ResolverSettings.resolver(settings)
         let (pool, queueMinfree) = (pool, settings[Known.queueMinfree])
         // As the user that goes on: databases and folders that root made could not be written later.
-        let opened = try Privileges.acting(as: user) { try Stores(data, queueMinfree: queueMinfree, pool: pool, logger: logger) }
-        (accounts, ledger, store) = (opened.accounts, opened.ledger, opened.store)
-        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, group: group, logger: logger)
+        let opened = try Privileges.acting(as: user) { try Stores(data, settings, queueMinfree: queueMinfree, pool: pool, logger: logger) }
+        (accounts, ledger, store, evaluations) = (opened.accounts, opened.ledger, opened.store, opened.evaluations)
+        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, evaluations: evaluations, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
         keyWatch = KeyWatch(live: live, ground: ground, pool: pool)
         let ids = TransactionIDs()
@@ -59,7 +61,7 @@ public final class Gateway: Sendable {
     /// Where a listener was bound, for callers that asked for port 0.
     public func port(of listener: String) -> Int? { servers.port(of: listener) }
 
-    /// Binds the ports, gives up root, starts the queue.
+    /// Binds the ports, gives up root, and only then takes clients and starts the queue.
     public func start() async throws {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
@@ -69,6 +71,7 @@ public final class Gateway: Sendable {
         } else if geteuid() == 0 {
             logger.warning("running as root: set user = \"postern\" or start as another user with CAP_NET_BIND_SERVICE")
         }
+        try await servers.accept()
         await relay.relay.start()
         keyWatch.start()
     }
@@ -101,6 +104,7 @@ public final class Gateway: Sendable {
         // One deadline for both; deliveries under way get a moment at least, since to cut one off may deliver it twice.
         await relay.relay.stop(within: max(end - ContinuousClock.now, min(grace, .seconds(5))))
         ledger.close()
+        evaluations?.close()
         resolver.close()
         try? await group.shutdownGracefully()
     }
@@ -111,22 +115,33 @@ private struct Stores {
     let accounts: AccountStore
     let ledger: TagLedger
     let store: MailStore
+    let evaluations: DMARCRecordStore?
     let queue: MailQueue
 
-    init(_ data: String, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
+    init(_ data: String, _ settings: Settings, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
         accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
         var options = TagLedger.Options()
         options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
         ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: options)
+        evaluations = try Self.evaluations(settings, logger)
         store = try MailStore(root: data + "/mail")
         queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: queueMinfree))
+    }
+
+    private static func evaluations(_ settings: Settings, _ logger: Logger) throws -> DMARCRecordStore? {
+        let lifetime = settings[Known.dmarcRecordLifetime]
+        guard lifetime.seconds > 0 else { return nil }
+        var options = DMARCRecordStore.Options()
+        options.keep = lifetime.duration
+        options.report = { logger.error("DMARC rows", metadata: ["error": "\($0)"]) }
+        return try DMARCRecordStore(path: LiveParts.evaluationFile(settings), options: options)
     }
 }
 
 extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
-        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
+        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
           dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }

@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DNS
 import Foundation
 import IMAPServer
 import InternetMessage
@@ -37,7 +38,7 @@ final class GatewayServers: Sendable {
         smtp = SMTPServer(
             configuration: Self.smtpConfiguration(settings), chain: { live.current.chain }, authenticator: ground.accounts,
             recipients: LiveDirectory(live: live), sink: sink, tls: { live.current.tls }, pool: pool, group: group, logger: ground.logger,
-            reverseName: { await ReverseName.find($0, resolver) }, ids: ids)
+            reverseName: { await ReverseNameCheck.run($0, resolver).verifiedName }, ids: ids)
         imap = Self.imapConfigurations(settings).map { name, address, configuration in
             (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,
                                        tls: { live.current.tls.map { TLSUpgrade($0) } }, pool: pool, group: group, logger: ground.logger))
@@ -49,21 +50,21 @@ final class GatewayServers: Sendable {
     var descriptions: [String] { bound.withLock { $0.map { "\($0.name) \($0.address)" } } }
     func port(of name: String) -> Int? { bound.withLock { $0.first { $0.name == name }?.port } }
 
-    /// Binds every listener.
+    /// Binds every listener; who connects waits until ``accept()``.
     /// - Throws: the first that cannot be had, after ending those that could.
     func bind() async throws {
         do {
-            var all = try await smtp.start().map { Listener(name: $0.listener, address: "\($0.host):\($0.port)", port: $0.port) }
+            var all = try await smtp.bind().map { Listener(name: $0.listener, address: "\($0.host):\($0.port)", port: $0.port) }
             for one in imap {
                 do {
-                    let address = try await one.server.start()
+                    let address = try await one.server.bind()
                     all.append(Listener(name: one.name, address: "\(address.ipAddress ?? ""):\(address.port ?? 0)", port: address.port))
                 } catch {
                     throw SMTPServerError(error, SMTPListener(name: one.name, host: one.address.host?.description ?? "::", port: one.address.port))
                 }
             }
             if let milter {
-                try milter.start()
+                try milter.bind()
                 all.append(Listener(name: "milter", address: settings[Known.listenMilter], port: nil))
             }
             bound.withLock { $0 = all }
@@ -71,6 +72,13 @@ final class GatewayServers: Sendable {
             await shutdown(deadline: .zero)
             throw error
         }
+    }
+
+    /// Takes clients at every listener.
+    func accept() async throws {
+        try await smtp.accept()
+        for one in imap { try await one.server.accept() }
+        milter?.serve()
     }
 
     func shutdown(deadline: Duration) async {
@@ -97,6 +105,7 @@ final class GatewayServers: Sendable {
         out.messageSizeLimit = settings[Known.messageSizeLimit]
         out.recipientLimit = settings[Known.recipientLimit]
         out.ownNetworks = settings[Known.mynetworks]
+        out.xclientNetworks = settings[Known.xclientHosts]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
         out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
         out.connectionLimit = settings[Known.connectionLimit] == 0 ? .max : settings[Known.connectionLimit]

@@ -5,9 +5,11 @@ import UnboundResolver
 
 /// The resolver as the settings describe it.
 public enum ResolverSettings {
-    /// - Throws: what is wrong with the files it names.
-    public static func resolver(_ settings: Settings) throws -> UnboundResolver {
-        try UnboundResolver(configuration: try configuration(settings))
+    /// - Parameter forwarder: a name server to ask instead of the configured ones, online in any case.
+    public static func resolver(_ settings: Settings, forwarder: String? = nil) throws -> UnboundResolver {
+        var configuration = try configuration(settings)
+        if let forwarder { (configuration.forwarders, configuration.offline) = ([forwarder], false) }
+        return try UnboundResolver(configuration: configuration)
     }
 
     /// - Throws: what is wrong with the files it names.
@@ -23,23 +25,5 @@ public enum ResolverSettings {
             configuration.localData = try ZoneText.parse(text)
         }
         return configuration
-    }
-}
-
-/// A client's name, believed only when it leads back to the client (iprev, RFC 8601 §3).
-enum ReverseName {
-    /// Names of one address that are tried.
-    private static let limit = 4
-
-    static func find(_ address: IPAddress, _ resolver: any Resolver) async -> String? {
-        let address = address.unmapped
-        guard let name = DomainName(address.reverseName) else { return nil }
-        for candidate in await resolver.lookup(PTRRecord.self, at: name).records.prefix(limit) where candidate.name.isHostName {
-            let forward: [IPAddress] = address.family == .v4
-                ? await resolver.lookup(ARecord.self, at: candidate.name).records.map(\.address)
-                : await resolver.lookup(AAAARecord.self, at: candidate.name).records.map(\.address)
-            if forward.contains(address) { return candidate.name.text }
-        }
-        return nil
     }
 }

@@ -10,11 +10,9 @@ import SMTPCore
 extension SMTPSession {
     func ask(_ question: ServerQuestion) {
         switch question {
-        case .connect:
-            guard filters.wants(.connect) else { return answer(.yes) }
-            lookUpName()
-            run { state in await state.askConnect() }
-        case .hello(let name, _): askHello(name)
+        case .connect: askConnect()
+        case .hello(let name, _): askHello(helloOfClient ?? name)
+        case .client(let override): replaceClient(override)
         case .authenticate(let credentials): authenticate(credentials)
         case .mail(let command): askMail(command)
         case .recipient(let command): askRecipient(command)
@@ -29,7 +27,13 @@ extension SMTPSession {
         }
     }
 
-    private func answer(_ answer: ServerAnswer) { perform(machine.answer(answer), base: 0) }
+    func answer(_ answer: ServerAnswer) { perform(machine.answer(answer), base: 0) }
+
+    func askConnect() {
+        guard filters.wants(.connect) else { return answer(.yes) }
+        lookUpName()
+        run { state in await state.askConnect() }
+    }
 
     private func askHello(_ name: String) {
         lookUpName()
@@ -116,7 +120,7 @@ extension SMTPSession {
         guard filters.name == nil, filters.facts.clientName == nil, !hasLookedUpName, let lookup = environment.reverseName,
             let address = filters.facts.clientAddress, let loop = context?.eventLoop else { return }
         hasLookedUpName = true
-        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup).future
+        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup)
     }
 }
 

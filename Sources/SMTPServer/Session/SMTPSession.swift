@@ -21,6 +21,8 @@ final class SMTPSession: ChannelDuplexHandler {
     var filters: FilterState
     var account: Account?
     var hello = ""
+    /// What the client called itself to the proxy in front of us (XCLIENT); it stands over what the proxy says.
+    var helloOfClient: String?
     var content: IncomingContent?
     /// Why the content could not be kept.
     var contentRefusal: SMTPReply?
@@ -53,7 +55,7 @@ final class SMTPSession: ChannelDuplexHandler {
         self.environment = environment
         self.listener = listener
         self.tlsContext = tlsContext
-        machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
+        machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, client: facts.clientAddress, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
         filters = FilterState(environment.chain(), facts: facts)
     }
 
@@ -192,6 +194,8 @@ final class SMTPSession: ChannelDuplexHandler {
 
     /// Tells the filters that the connection is over, and a message in progress given up.
     func farewell() {
+        filters.name?.cancel()
+        filters.name = nil
         guard hasStarted, !filters.isEmpty else { return }
         let (chain, inMail, before) = (filters.chain, filters.transaction != nil, cleanup)
         cleanup = Task {

@@ -47,6 +47,20 @@ public final class SMTPServer: Sendable {
     /// - Returns: where, in the order of the configuration.
     /// - Throws: ``SMTPServerError``.
     public func start() async throws -> [BoundAddress] {
+        let bound = try await bind()
+        try await accept()
+        return bound
+    }
+
+    /// Takes the clients that wait at the ports bound by ``bind()``, and all that follow.
+    public func accept() async throws {
+        for channel in listening.withLock({ $0 }) { try await channel.setOption(.autoRead, value: true).get() }
+    }
+
+    /// Binds all listeners or none. Clients wait unanswered until ``accept()``: a process that gives up root does so between.
+    /// - Returns: where, in the order of the configuration.
+    /// - Throws: ``SMTPServerError``.
+    public func bind() async throws -> [BoundAddress] {
         var bound: [BoundAddress] = []
         do {
             for listener in environment.configuration.listeners {
@@ -87,6 +101,7 @@ public final class SMTPServer: Sendable {
         do {
             return try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.autoRead, value: false)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .childChannelInitializer { channel in

@@ -35,9 +35,9 @@ import Testing
     }
 
     @Test func failuresAreNeverKept() async throws {
-        let zone = try ZoneResolver("shop.example. 60 A 192.0.2.1", failing: ["shop.example"])
+        let zone = try ZoneResolver("", failing: ["shop.example"])
         let cache = CachingResolver(zone)
-        for _ in 0..<3 { guard case .temporaryFailure = await cache.resolve(try question("shop.example")).outcome else { Issue.record("it answered"); return } }
+        for _ in 0..<3 { guard case .temporaryFailure = await cache.resolve(try question("shop.example", .mx)).outcome else { Issue.record("it answered"); return } }
         #expect(zone.queryCount == 3)
     }
 

@@ -231,6 +231,15 @@ offline = true
 """
 
 
+# To be put below CONFIGURATION.
+DKIM = """
+[[dkim]]
+domain = "{domain}"
+selector = "{selector}"
+key_file = "{key}"
+"""
+
+
 def add_account(config, address, password):
     """Makes an account, the password given on standard input."""
     subprocess.run([binary("postern"), "account", "add", "--config", config, address], input=password + "\n", text=True,
@@ -266,6 +275,11 @@ def make_certificate(folder, name):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
                     "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1",
                     "-keyout", os.path.join(folder, "key.pem"), "-out", os.path.join(folder, "cert.pem")],
+                   check=True, capture_output=True, timeout=60)
+
+
+def make_signing_key(path):
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", path],
                    check=True, capture_output=True, timeout=60)
 
 

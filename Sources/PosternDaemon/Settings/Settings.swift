@@ -38,6 +38,14 @@ public struct Settings: Sendable {
     })).sorted()
 }
 
+extension Settings {
+    /// The folder of `postern dkim`'s keys.
+    public var dkimKeyFolder: String {
+        let named = self[Known.dkimKeyDirectory].path
+        return named.isEmpty ? self[Known.dataDirectory].path + "/dkim" : named
+    }
+}
+
 /// When the outgoing side uses TLS, in Postfix's words.
 public enum TLSSecurityLevel: String, CaseIterable, Sendable { case none, may, encrypt, verify }
 
@@ -144,7 +152,11 @@ public enum Known {
 
     // DKIM
     public static let dkimKeys = Setting("dkim", [DKIMKeySetting](),
-        "Signing keys. All keys that fit the `From:` domain of our own mail sign it.")
+        "Signing keys in files of your own. All keys that fit the `From:` domain of our own mail sign it, as do those that `postern dkim` keeps.")
+    public static let dkimKeyDirectory = Setting("dkim_key_directory", FilePath(""),
+        "Where `postern dkim` keeps keys and their states. Empty: `dkim` in `data_directory`.")
+    public static let dkimRetirementTime = Setting("dkim_retirement_time", TimeSpan(seconds: 604_800),
+        "How long a replaced key's DNS record stays published: longer than any message may be under way.")
 
     // DMARC
     public static let dmarcRecordLifetime = Setting("dmarc_record_lifetime", TimeSpan(seconds: 2_592_000),
@@ -169,7 +181,7 @@ public enum Known {
         milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
-        dkimKeys, dmarcRecordLifetime,
+        dkimKeys, dkimKeyDirectory, dkimRetirementTime, dmarcRecordLifetime,
         logLevel, shutdownTimeout,
     ]
 }

@@ -63,7 +63,8 @@ public struct VerifyRun: Sendable {
         let tracer = TracingResolver(resolver)
         let trial = try TrialGround(settings, resolver: tracer, logger: logger)
         defer { trial.close() }
-        let chain = try LiveParts(settings, on: trial.ground).chain
+        // The built-in filters: a foreign milter would learn of a message that nobody sent.
+        let chain = try LiveParts(settings, on: trial.ground).milterChain
         var connection = ConnectionFacts(clientAddress: envelope.client, listener: "smtp")
         connection.isOwnNetwork = settings[Known.mynetworks].contains { $0.contains(envelope.client.unmapped) }
         connection.clientName = await ReverseNameCheck.run(envelope.client, tracer).verifiedName

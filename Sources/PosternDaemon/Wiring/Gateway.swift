@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DKIMKeys
 import DMARCRecords
 import DNS
 import Foundation
@@ -24,6 +25,7 @@ public final class Gateway: Sendable {
     private let resolver: UnboundResolver
     private let relay: RelayWiring
     private let servers: GatewayServers
+    private let keyWatch: KeyWatch
     private let group: MultiThreadedEventLoopGroup
     private let pool: BlockingPool
     private let logger: Logger
@@ -46,6 +48,7 @@ public final class Gateway: Sendable {
         (accounts, ledger, store, evaluations) = (opened.accounts, opened.ledger, opened.store, opened.evaluations)
         ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, evaluations: evaluations, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
+        keyWatch = KeyWatch(live: live, ground: ground, pool: pool)
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
@@ -58,16 +61,19 @@ public final class Gateway: Sendable {
     /// Where a listener was bound, for callers that asked for port 0.
     public func port(of listener: String) -> Int? { servers.port(of: listener) }
 
-    /// Binds the ports, gives up root, starts the queue.
+    /// Binds the ports, gives up root, and only then takes clients and starts the queue.
     public func start() async throws {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
+            try KeyStore(folder: settings.dkimKeyFolder).handOver(uid: user.uid, gid: user.gid)
             try Privileges.become(user)
             warnOfReload(user)
         } else if geteuid() == 0 {
             logger.warning("running as root: set user = \"postern\" or start as another user with CAP_NET_BIND_SERVICE")
         }
+        try await servers.accept()
         await relay.relay.start()
+        keyWatch.start()
     }
 
     /// Root could read what the user cannot: better known now than when a certificate was renewed.
@@ -83,7 +89,7 @@ public final class Gateway: Sendable {
     /// Swaps settings, rules, keys and certificate at once, or throws and changes nothing. Listeners, folders and the
     /// resolver stay: they need a restart, which is logged when they differ.
     public func reload(_ fresh: Settings) throws {
-        live.swap(try LiveParts(fresh, on: ground))
+        try live.reload { _ in try LiveParts(fresh, on: ground) }
         let changed = Known.fixedAtStart.filter { settings.text(of: $0) != fresh.text(of: $0) }.map(\.key)
         guard !changed.isEmpty else { return }
         logger.warning("these settings take effect at the next start", metadata: ["settings": "\(changed.joined(separator: ", "))"])
@@ -91,6 +97,7 @@ public final class Gateway: Sendable {
 
     /// Stops taking mail, lets transactions in flight finish within the deadline, closes what is open.
     public func stop() async {
+        keyWatch.stop()
         let grace = settings[Known.shutdownTimeout].duration
         let end = ContinuousClock.now + grace
         await servers.shutdown(deadline: grace)
@@ -135,7 +142,7 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

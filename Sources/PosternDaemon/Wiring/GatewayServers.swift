@@ -50,21 +50,21 @@ final class GatewayServers: Sendable {
     var descriptions: [String] { bound.withLock { $0.map { "\($0.name) \($0.address)" } } }
     func port(of name: String) -> Int? { bound.withLock { $0.first { $0.name == name }?.port } }
 
-    /// Binds every listener.
+    /// Binds every listener; who connects waits until ``accept()``.
     /// - Throws: the first that cannot be had, after ending those that could.
     func bind() async throws {
         do {
-            var all = try await smtp.start().map { Listener(name: $0.listener, address: "\($0.host):\($0.port)", port: $0.port) }
+            var all = try await smtp.bind().map { Listener(name: $0.listener, address: "\($0.host):\($0.port)", port: $0.port) }
             for one in imap {
                 do {
-                    let address = try await one.server.start()
+                    let address = try await one.server.bind()
                     all.append(Listener(name: one.name, address: "\(address.ipAddress ?? ""):\(address.port ?? 0)", port: address.port))
                 } catch {
                     throw SMTPServerError(error, SMTPListener(name: one.name, host: one.address.host?.description ?? "::", port: one.address.port))
                 }
             }
             if let milter {
-                try milter.start()
+                try milter.bind()
                 all.append(Listener(name: "milter", address: settings[Known.listenMilter], port: nil))
             }
             bound.withLock { $0 = all }
@@ -72,6 +72,13 @@ final class GatewayServers: Sendable {
             await shutdown(deadline: .zero)
             throw error
         }
+    }
+
+    /// Takes clients at every listener.
+    func accept() async throws {
+        try await smtp.accept()
+        for one in imap { try await one.server.accept() }
+        milter?.serve()
     }
 
     func shutdown(deadline: Duration) async {

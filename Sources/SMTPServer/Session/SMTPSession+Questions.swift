@@ -120,7 +120,7 @@ extension SMTPSession {
         guard filters.name == nil, filters.facts.clientName == nil, !hasLookedUpName, let lookup = environment.reverseName,
             let address = filters.facts.clientAddress, let loop = context?.eventLoop else { return }
         hasLookedUpName = true
-        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup).future
+        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup)
     }
 }
 

@@ -194,6 +194,8 @@ final class SMTPSession: ChannelDuplexHandler {
 
     /// Tells the filters that the connection is over, and a message in progress given up.
     func farewell() {
+        filters.name?.cancel()
+        filters.name = nil
         guard hasStarted, !filters.isEmpty else { return }
         let (chain, inMail, before) = (filters.chain, filters.transaction != nil, cleanup)
         cleanup = Task {

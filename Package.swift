@@ -141,10 +141,10 @@ let package = Package(
 )
 
 /// The tests of one library: they see it, the vocabulary and the test support.
-func tests(_ name: String, _ extra: [String] = [], nio: Bool = false, logging: Bool = false, exclude: [String] = []) -> Target {
+func tests(_ name: String, _ extra: [String] = [], nio: Bool = false, exclude: [String] = []) -> Target {
     let libraries = Set([name, "PosternTesting", "InternetMessage", "NetworkAddress"] + extra).sorted()
     let products = nio ? ["NIOCore", "NIOPosix", "NIOEmbedded"] : []
-    let logging = nio || logging ? [Target.Dependency.product(name: "Logging", package: "swift-log")] : []
+    let logging = nio ? [Target.Dependency.product(name: "Logging", package: "swift-log")] : []
     return .testTarget(
         name: name + "Tests",
         dependencies: libraries.map { .byName(name: $0) } + products.map { .product(name: $0, package: "swift-nio") } + logging,

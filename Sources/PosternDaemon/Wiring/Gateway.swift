@@ -82,7 +82,7 @@ public final class Gateway: Sendable {
             + settings[Known.dkimKeys].map(\.keyFile.path)
         let closed = Privileges.unreadable(files)
         guard !closed.isEmpty else { return }
-        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to its group (chgrp, chmod 640)",
+        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to it (chown \(user.name))",
                        metadata: ["files": "\(closed.joined(separator: ", "))"])
     }
 

@@ -7,7 +7,6 @@ import UnboundResolver
 public enum ResolverSettings {
     /// - Parameter forwarder: a name server to ask instead of the configured ones, online in any case.
     public static func resolver(_ settings: Settings, forwarder: String? = nil) throws -> UnboundResolver {
-<<<<<<< HEAD
         var configuration = try configuration(settings)
         if let forwarder { (configuration.forwarders, configuration.offline) = ([forwarder], false) }
         return try UnboundResolver(configuration: configuration)
@@ -15,15 +14,8 @@ public enum ResolverSettings {
 
     /// - Throws: what is wrong with the files it names.
     static func configuration(_ settings: Settings) throws -> UnboundConfiguration {
-=======
-        try UnboundResolver(configuration: try configuration(settings, forwarder: forwarder))
-    }
-
-    /// - Throws: what is wrong with the files it names.
-    static func configuration(_ settings: Settings, forwarder: String? = nil) throws -> UnboundConfiguration {
->>>>>>> diag
         var configuration = UnboundConfiguration(
-            forwarders: forwarder.map { [$0] } ?? settings[Known.dnsForwarders], offline: forwarder == nil && settings[Known.dnsOffline], timeout: settings[Known.dnsTimeout].duration)
+            forwarders: settings[Known.dnsForwarders], offline: settings[Known.dnsOffline], timeout: settings[Known.dnsTimeout].duration)
         let anchor = settings[Known.dnsTrustAnchorFile].path, zone = settings[Known.dnsZoneFile].path
         if !anchor.isEmpty { configuration.trustAnchorFile = anchor }
         if !zone.isEmpty {

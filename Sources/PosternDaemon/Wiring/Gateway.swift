@@ -48,7 +48,7 @@ public final class Gateway: Sendable {
         (accounts, ledger, store, evaluations) = (opened.accounts, opened.ledger, opened.store, opened.evaluations)
         ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, evaluations: evaluations, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
-        keyWatch = KeyWatch(live: live, ground: ground, pool: pool)
+        keyWatch = KeyWatch(live: live, ground: ground)
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)

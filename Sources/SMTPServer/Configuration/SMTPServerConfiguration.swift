@@ -46,7 +46,8 @@ public struct SMTPServerConfiguration: Sendable {
 
     func settings(for listener: SMTPListener, hasTLS: Bool) -> ServerSettings {
         var settings = ServerSettings(hostname: hostname.text)
-        settings.banner = banner
+        settings.speaks = listener.speaks
+        settings.banner = listener.speaks == .lmtp ? banner.replacing("ESMTP", with: "LMTP", maxReplacements: 1) : banner
         settings.messageSizeLimit = messageSizeLimit
         settings.recipientLimit = recipientLimit
         settings.offersTLS = hasTLS && !listener.implicitTLS
@@ -55,6 +56,8 @@ public struct SMTPServerConfiguration: Sendable {
         settings.requiresAuthentication = listener.requiresAuthentication
         settings.errorLimit = errorLimit
         settings.junkLimit = junkLimit
+        // An MTA that delivers to many unknown users is no guesser, and closing on it would only cost it a connection.
+        if listener.speaks == .lmtp { (settings.errorLimit, settings.junkLimit) = (.max, .max) }
         return settings
     }
 }

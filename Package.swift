@@ -44,6 +44,7 @@ let package = Package(
         // Message authentication and policy
         .target(name: "SPF", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
+        .target(name: "DKIMKeys", dependencies: ["BlockingPool", "DKIM", "DNS", "NetworkAddress"]),
         .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "Tags", dependencies: ["COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
@@ -51,6 +52,11 @@ let package = Package(
             name: "MailFilters",
             dependencies: ["BlockingPool", "Milter", "SPF", "DKIM", "DMARC", "Tags", "Policy", "DNS", "InternetMessage", "NetworkAddress",
                            .product(name: "Logging", package: "swift-log")]),
+
+        // What the diagnosing commands print, made of results; asks nobody and reads nothing.
+        .target(
+            name: "Diagnostics",
+            dependencies: ["SPF", "DKIM", "DMARC", "DNS", "MailFilters", "Milter", "Policy", "Tags", "InternetMessage", "NetworkAddress"]),
 
         // Ground: resolver, TLS, accounts, store, queue
         .target(name: "UnboundResolver", dependencies: ["DNS", "NetworkAddress", "CUnbound"]),
@@ -102,7 +108,7 @@ let package = Package(
         .target(
             name: "PosternDaemon",
             dependencies: ["BlockingPool", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
-                           "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
+                           "DKIM", "DKIMKeys", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
                            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -115,7 +121,8 @@ let package = Package(
                            .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
         .executableTarget(
             name: "postern",
-            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "InternetMessage", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "BlockingPool", "DKIM", "DKIMKeys", "DNS", "InternetMessage", "NetworkAddress",
+                           "SPF", "DMARC", "Diagnostics", "UnboundResolver", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
@@ -127,12 +134,13 @@ let package = Package(
     ] + [
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
         tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore", ["SASL"]), tests("IMAPCore"),
-        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
-        tests("MailFilters", ["Milter", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
+        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DKIMKeys", ["DKIM", "DNS", "BlockingPool"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
+        tests("MailFilters", ["Milter", "DNS", "DKIM", "DMARC", "Policy", "SPF", "Tags"], nio: true), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
         tests("LocalSocket", nio: true), tests("TLS", nio: true), tests("SMTPServer", ["SMTPCore", "LocalSocket", "Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),
-        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("MilterClient", ["Milter"], nio: true), tests("PosternDaemon"),
+        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("MilterClient", ["Milter"], nio: true), 
+        tests("PosternDaemon", ["Accounts", "BlockingPool", "Milter", "MilterServer", "SMTPServer", "MailQueue"], nio: true),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11

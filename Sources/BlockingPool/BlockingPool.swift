@@ -74,6 +74,10 @@ private final class JobQueue: @unchecked Sendable {
         if head == jobs.count {
             jobs.removeAll(keepingCapacity: true)
             head = 0
+        } else if head >= 1024, head * 2 >= jobs.count {
+            // Under a load that never lets it run empty, what is done with must not pile up.
+            jobs.removeFirst(head)
+            head = 0
         }
         return job
     }

@@ -63,7 +63,13 @@ public struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     static func quoted(_ local: String) -> String {
         if !local.isEmpty, !local.hasPrefix("."), !local.hasSuffix("."), !local.contains(".."),
             local.utf8.allSatisfy({ PathParser.isAtext($0) || $0 == 46 }) { return local }
-        return "\"" + local.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+        // By scalars: a quote with a combining mark behind it is another Character, and would go unescaped.
+        var out = "\""
+        for scalar in local.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { out += "\\" }
+            out.unicodeScalars.append(scalar)
+        }
+        return out + "\""
     }
 }
 

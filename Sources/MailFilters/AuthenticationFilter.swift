@@ -1,19 +1,23 @@
 import DKIM
 import DMARC
+import DNS
 import InternetMessage
 import Milter
 import NetworkAddress
 import SPF
 
-/// SPF, DKIM and DMARC of arriving mail. Our own users' mail is not asked for: they logged in.
+/// The client's reverse name, SPF, DKIM and DMARC of arriving mail. Our own users' mail is not asked for: they logged in.
 public struct AuthenticationFilter: MailFilter, FilterSession {
     public let name = "authentication"
     public let stages: Set<MilterStage> = [.endOfMessage]
     private let spf: SPFEvaluator
     private let dkim: DKIMVerifier
     private let dmarc: DMARCEvaluator
+    private let resolver: any Resolver
 
-    public init(spf: SPFEvaluator, dkim: DKIMVerifier, dmarc: DMARCEvaluator) {
+    /// - Parameter resolver: for the reverse name, where the front end found none.
+    public init(resolver: any Resolver, spf: SPFEvaluator, dkim: DKIMVerifier, dmarc: DMARCEvaluator) {
+        self.resolver = resolver
         self.spf = spf
         self.dkim = dkim
         self.dmarc = dmarc
@@ -24,9 +28,11 @@ public struct AuthenticationFilter: MailFilter, FilterSession {
     public func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
         guard !transaction.connection.isOriginating else { return .continue }
         let message = transaction.message
+        async let reverseName = checkReverseName(transaction.connection)
         async let spfResults = checkSPF(transaction.connection.clientAddress, transaction.helo, transaction.sender.address)
         let signatures = await dkim.verify(message)
         let spf = await spfResults
+        transaction[ReverseNameKey.self] = await reverseName
         transaction[SPFKey.self] = spf
         transaction[DKIMKey.self] = signatures
         transaction[DMARCKey.self] = await dmarc.evaluate(
@@ -43,8 +49,22 @@ public struct AuthenticationFilter: MailFilter, FilterSession {
         return [ofSPF].compactMap { $0 } + signatures.filter { $0.verdict == .temperror }.compactMap(\.domain)
     }
 
+    /// A name that the front end knows was verified by it; without one, why there is none is asked for.
+    private func checkReverseName(_ connection: ConnectionFacts) async -> ReverseNameCheck? {
+        guard let client = connection.clientAddress else { return nil }
+        if let name = connection.clientName.flatMap({ DomainName($0) }) {
+            return ReverseNameCheck(address: client.unmapped, verdict: .pass, name: name, reason: "\(client.unmapped) is \(name)")
+        }
+        return await ReverseNameCheck.run(client, resolver)
+    }
+
     private func checkSPF(_ client: IPAddress?, _ helo: String, _ sender: EmailAddress?) async -> SPFResults? {
         guard let client else { return nil }
+        // The null sender has the HELO name for its identity (RFC 7208 §2.4): one check says both.
+        guard let sender else {
+            let ofHelo = await spf.checkHelo(client: client, helo: helo)
+            return SPFResults(helo: ofHelo, mailFrom: ofHelo)
+        }
         async let ofHelo = spf.checkHelo(client: client, helo: helo)
         let ofSender = await spf.check(client: client, helo: helo, sender: sender)
         return SPFResults(helo: await ofHelo, mailFrom: ofSender)

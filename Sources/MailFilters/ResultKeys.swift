@@ -1,5 +1,6 @@
 import DKIM
 import DMARC
+import DNS
 import InternetMessage
 import Milter
 import Policy
@@ -11,6 +12,9 @@ public struct SPFResults: Sendable {
     public let helo: SPFResult?
     public let mailFrom: SPFResult?
 }
+
+/// Whether the client's address has a name that leads back to it.
+public enum ReverseNameKey: TransactionResultKey { public typealias Value = ReverseNameCheck }
 
 public enum SPFKey: TransactionResultKey { public typealias Value = SPFResults }
 public enum DKIMKey: TransactionResultKey { public typealias Value = [DKIMSignatureResult] }

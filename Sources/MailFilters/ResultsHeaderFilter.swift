@@ -1,5 +1,6 @@
 import DKIM
 import DMARC
+import DNS
 import InternetMessage
 import Milter
 import SPF
@@ -26,13 +27,22 @@ public struct ResultsHeaderFilter: MailFilter, FilterSession {
         var out: [AuthenticationResults.Result] = []
         // RFC 8601 §2.7.4; who it was stays with us.
         if transaction.connection.authenticatedUser != nil { out.append(.init("auth", "pass")) }
-        if let spf = transaction[SPFKey.self] { out += [spf.mailFrom, spf.helo].compactMap { $0 }.map(result) }
+        if let name = transaction[ReverseNameKey.self] { out.append(result(name)) }
+        if let spf = transaction[SPFKey.self] {
+            // For the null sender both are the check of the HELO name: said once.
+            out += [spf.mailFrom.flatMap { $0.identity == .helo ? nil : $0 }, spf.helo].compactMap { $0 }.map(result)
+        }
         if let signatures = transaction[DKIMKey.self] {
             out += signatures.isEmpty ? [.init("dkim", "none")] : signatures.map(result)
         }
         if let dmarc = transaction[DMARCKey.self] { out.append(result(dmarc)) }
         for tagged in transaction[TagKey.self] ?? [] { out.append(.init("x-postern-tag", tagged.verdict.status.rawValue)) }
         return out
+    }
+
+    /// RFC 8601 §2.7.3: policy.iprev is the client's address.
+    private static func result(_ name: ReverseNameCheck) -> AuthenticationResults.Result {
+        .init("iprev", name.verdict.rawValue, reason: Self.short(name.reason), properties: [.init("policy", "iprev", name.address.description)])
     }
 
     /// RFC 8601 §2.7.2: the identity by its property, smtp.mailfrom or smtp.helo.

@@ -49,6 +49,20 @@ public final class SMTPServer: Sendable {
     /// - Returns: where, in the order of the configuration.
     /// - Throws: ``SMTPServerError``.
     public func start() async throws -> [BoundAddress] {
+        let bound = try await bind()
+        try await accept()
+        return bound
+    }
+
+    /// Takes the clients that wait at the ports bound by ``bind()``, and all that follow.
+    public func accept() async throws {
+        for channel in listening.withLock({ $0 }) { try await channel.setOption(.autoRead, value: true).get() }
+    }
+
+    /// Binds all listeners or none. Clients wait unanswered until ``accept()``: a process that gives up root does so between.
+    /// - Returns: where, in the order of the configuration.
+    /// - Throws: ``SMTPServerError``.
+    public func bind() async throws -> [BoundAddress] {
         var bound: [BoundAddress] = []
         do {
             for listener in environment.configuration.listeners {
@@ -91,6 +105,7 @@ public final class SMTPServer: Sendable {
         do {
             let bootstrap = ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
+                .serverChannelOption(.autoRead, value: false)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try Self.addHandlers(to: channel, listener, environment) }
                 }
@@ -102,6 +117,12 @@ public final class SMTPServer: Sendable {
         } catch let error as UnixSocketError {
             throw SMTPServerError.socket(listener: listener.name, error)
         } catch {
+            // A machine without IPv6: every address it has are those of IPv4.
+            if listener.host == "::", (error as? IOError)?.errnoCode == EAFNOSUPPORT {
+                var other = listener
+                other.host = "0.0.0.0"
+                return try await bind(other)
+            }
             throw SMTPServerError(error, listener)
         }
     }
@@ -125,6 +146,6 @@ public final class SMTPServer: Sendable {
             localPort: channel.localAddress?.port.flatMap { UInt16(exactly: $0) }, listener: listener.name,
             daemonName: listener.requiresAuthentication ? "ORIGINATING" : "smtpd",
             // Who delivers by LMTP is no author: the mail came from elsewhere.
-            isOwnNetwork: listener.speaks == .lmtp ? false : client.map { client in configuration.ownNetworks.contains { $0.contains(client) } } ?? false)
+            isOwnNetwork: listener.speaks == .lmtp ? false : configuration.isOwn(client))
     }
 }

@@ -22,6 +22,11 @@ enum UnboundSetup {
         try option(context, "do-not-query-localhost:", "no")
         // Everything here asks with its own deadline; a message must not wait for unbound's patience.
         try option(context, "prefetch:", "yes")
+        // A name server that is slow with one domain must not be given up for all others.
+        try option(context, "infra-keep-probing:", "yes")
+        // Reverse names of private and documentation networks are upstream's to answer, as a site's own resolver may.
+        try option(context, "unblock-lan-zones:", "yes")
+        try option(context, "insecure-lan-zones:", "yes")
         if !configuration.offline { try upstream(context, configuration) }
         try localData(context, configuration)
     }
@@ -42,9 +47,9 @@ enum UnboundSetup {
             // A static root: what is not local data does not exist, and no packet leaves.
             try check(ub_ctx_zone_add(context, ".", "static"), "local zone .")
         }
-        // Names that libunbound answers with NXDOMAIN by itself hide local data below them.
+        // Names that libunbound answers with NXDOMAIN by itself hide local data below them; a chosen forwarder may know them too.
         for builtIn in ["test.", "invalid.", "localhost.", "127.in-addr.arpa."]
-        where configuration.localData.contains(where: { DomainName(builtIn).map($0.name.isSame(orBelow:)) ?? false }) {
+        where !configuration.forwarders.isEmpty || configuration.localData.contains(where: { DomainName(builtIn).map($0.name.isSame(orBelow:)) ?? false }) {
             try check(ub_ctx_zone_remove(context, builtIn), "local zone \(builtIn)")
         }
         // A SOA says that the whole zone is ours: what it does not have does not exist, and nobody else is asked. Local

@@ -22,8 +22,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         await Exit.withMessage {
             let settings = try SettingsFile.load(file.config)
-            LogSetup.bootstrap(level: settings[Known.logLevel].word)
-            try await GatewayProcess(configurationFile: file.config, settings: settings).run()
+            let threshold = LogSetup.bootstrap(level: settings[Known.logLevel].word)
+            try await GatewayProcess(configurationFile: file.config, settings: settings, logThreshold: threshold).run()
         }
     }
 }

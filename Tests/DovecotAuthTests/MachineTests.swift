@@ -38,7 +38,7 @@ import Testing
         // Postfix reads past the TAB after the number: it must be there though the challenge is empty.
         #expect(machine.take("AUTH\t3\tPLAIN\t\(postfix)", now: 1) == [.send("CONT\t3\t")])
         #expect(machine.take("CONT\t3\t\(plain)", now: 1).count == 1)
-        #expect(machine.answer(3, .refused).first == .send("FAIL\t3"))
+        #expect(machine.answer(3, .refused).first == .send("FAIL\t3\tuser=alice"))
     }
 
     @Test func login() {
@@ -53,11 +53,11 @@ import Testing
         var machine = machine()
         _ = machine.take("AUTH\t1\tPLAIN\t\(postfix)\tresp=\(plain)", now: 1)
         #expect(machine.answer(1, .refused) == [
-            .send("FAIL\t1"), .logFailure(AuthFailure(client: "198.51.100.7", service: "smtp", mechanism: "PLAIN", reason: "wrong user or password")),
+            .send("FAIL\t1\tuser=alice"), .logFailure(AuthFailure(client: "198.51.100.7", service: "smtp", mechanism: "PLAIN", reason: "wrong user or password")),
         ])
         _ = machine.take("AUTH\t2\tPLAIN\t\(postfix)\tresp=\(plain)", now: 1)
         let temporary = machine.answer(2, .unavailable("disk on fire"))
-        #expect(temporary.first == .send("FAIL\t2\ttemp\treason=Temporary authentication failure, try again later"))
+        #expect(temporary.first == .send("FAIL\t2\tuser=alice\ttemp\treason=Temporary authentication failure, try again later"))
     }
 
     @Test func passwordsNeedTLSOrThisMachine() {
@@ -105,7 +105,7 @@ import Testing
         let final = try #require(Self.clientFinal(challenge, "crayon"))
         let said = machine.take("CONT\t1\t\(Base64.encode(final))", now: 1)
         #expect(said.first == .noteFailedProof(client: IPAddress("198.51.100.7")))
-        #expect(said.dropFirst().first == .send("FAIL\t1"))
+        #expect(said.dropFirst().first == .send("FAIL\t1\tuser=user"))
     }
 
     /// RFC 5802 §3, from the client's side.

@@ -51,11 +51,12 @@ def wait_for_port(port, timeout=30):
 class Process:
     """A postern in the foreground, its output in a file."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, prefix=()):
+        """`prefix`: what the command line begins with, as `nsenter`."""
         program = binary("postern")
         self.output_path = os.path.join(folder, "output.txt")
-        self.output_file = open(self.output_path, "ab")
-        self.process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL,
+        self.output_file = open(self.output_path, "wb")
+        self.process = subprocess.Popen([*prefix, program, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=self.output_file, stderr=self.output_file)
 
     def output(self):
@@ -155,20 +156,32 @@ class Server:
         make_certificate(self.folder, "mail.local.example")
         self.data_dir = os.path.join(self.folder, "data")
         os.mkdir(self.data_dir)
-        self.ports = {name: free_port() for name in PORT_NAMES}
+        self.ports = {name: self.choose_port(name) for name in PORT_NAMES}
         self.config = os.path.join(self.folder, "postern.toml")
-        values = dict(data_dir=self.data_dir, certificate=os.path.join(self.folder, "cert.pem"), key=os.path.join(self.folder, "key.pem"),
-                      size_limit=1_000_000, extra="", **{name + "_port": port for name, port in self.ports.items()})
+        self.policies = os.path.join(self.folder, "policies")
+        os.mkdir(self.policies)
+        zone = os.path.join(self.folder, "zone.txt")
+        with open(zone, "w") as file:
+            file.write(ZONE)
+        values = dict(data_dir=self.data_dir, policy_dir=self.policies, certificate=os.path.join(self.folder, "cert.pem"),
+                      key=os.path.join(self.folder, "key.pem"), zone_file=zone, relay_port=free_port(), size_limit=1_000_000, extra="",
+                      **{name + "_port": port for name, port in self.ports.items()})
         values.update(self.overrides)
         self.values = values
         with open(self.config, "w") as file:
             file.write(CONFIGURATION.format(**values))
+        self.add_accounts()
+
+    def choose_port(self, _):
+        return free_port()
+
+    def add_accounts(self):
         for address, password in ACCOUNTS:
             add_account(self.config, address, password)
 
     def start(self):
         self.process = Process(self.folder, "serve", "--config", self.config)
-        self.process.wait_started(lambda: all(answers(port) for port in self.ports.values()))
+        self.process.wait_started(lambda: "event=ready" in self.process.output())
 
     def kill(self):
         """kill -9"""
@@ -183,35 +196,48 @@ PORT_NAMES = ("smtp", "submission", "submissions", "imap", "imaps", "milter")
 
 ACCOUNTS = (("alice@local.example", "correct horse"), ("bob@local.example", "battery staple"))
 
+# What the DNS says here; other names do not exist.
+ZONE = """\
+local.example. 3600 IN MX 10 mail.local.example.
+mail.local.example. 3600 IN A 127.0.0.1
+stranger.example. 3600 IN TXT "v=spf1 -all"
+"""
+
 CONFIGURATION = """\
-hostname = "mail.local.example"
+myhostname = "mail.local.example"
 data_directory = "{data_dir}"
-domains = ["local.example"]
+mydestination = ["local.example"]
+# Not loopback, so that the tests' clients are strangers until they log in.
+mynetworks = ["192.0.2.0/24"]
 message_size_limit = {size_limit}
 recipient_delimiter = "+"
-
-[tls]
-certificate = "{certificate}"
-key = "{key}"
-
-[smtp]
-listen = ["127.0.0.1:{smtp_port}"]
-
-[submission]
-listen = ["127.0.0.1:{submission_port}"]
-
-[submissions]
-listen = ["127.0.0.1:{submissions_port}"]
-
-[imap]
-listen = ["127.0.0.1:{imap_port}"]
-
-[imaps]
-listen = ["127.0.0.1:{imaps_port}"]
-
-[milter]
-listen = "inet:{milter_port}@127.0.0.1"
+policy_directory = "{policy_dir}"
+smtpd_tls_cert_file = "{certificate}"
+smtpd_tls_key_file = "{key}"
+# Nobody listens there: what is relayed stays in the queue.
+relayhost = "[127.0.0.1]:{relay_port}"
 {extra}
+
+[listen]
+smtp = ["127.0.0.1:{smtp_port}"]
+submission = ["127.0.0.1:{submission_port}"]
+submissions = ["127.0.0.1:{submissions_port}"]
+imap = ["127.0.0.1:{imap_port}"]
+imaps = ["127.0.0.1:{imaps_port}"]
+milter = "inet:{milter_port}@127.0.0.1"
+
+[dns]
+zone_file = "{zone_file}"
+offline = true
+"""
+
+
+# To be put below CONFIGURATION.
+DKIM = """
+[[dkim]]
+domain = "{domain}"
+selector = "{selector}"
+key_file = "{key}"
 """
 
 
@@ -228,6 +254,10 @@ def run_to_end(*arguments, timeout=60):
     return done.returncode, done.stdout
 
 
+def temporary_folder():
+    return tempfile.TemporaryDirectory(prefix="postern-test-")
+
+
 def free_ports_base(count=20):
     """The first of `count` adjoining free ports."""
     for base in range(21000, 60000, count):
@@ -242,10 +272,15 @@ def free_ports_base(count=20):
     raise RuntimeError("no adjoining free ports")
 
 
-def make_certificate(folder, name):
+def make_certificate(folder, name, address="127.0.0.1"):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1",
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},DNS:localhost,IP:{address}",
                     "-keyout", os.path.join(folder, "key.pem"), "-out", os.path.join(folder, "cert.pem")],
+                   check=True, capture_output=True, timeout=60)
+
+
+def make_signing_key(path):
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", path],
                    check=True, capture_output=True, timeout=60)
 
 

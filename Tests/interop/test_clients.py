@@ -15,6 +15,10 @@ import mailbox
 from mailbox import ok
 
 
+# A loopback address outside of the demo's mynetworks.
+STRANGER = "127.0.0.9"
+
+
 class DemoCase(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -34,7 +38,7 @@ class Swaks(DemoCase):
         subject = mailbox.unique("swaks")
         done = subprocess.run(
             ["swaks", "--server", self.demo.host, "--port", str(port), "--from", sender, "--to", recipient or self.demo.user,
-             "--helo", "client.example", "--header", f"Subject: {subject}", "--timeout", "30", *options],
+             "--helo", "client.example", "--local-interface", STRANGER, "--header", f"Subject: {subject}", "--timeout", "30", *options],
             capture_output=True, text=True, timeout=90)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return subject
@@ -61,8 +65,9 @@ class Swaks(DemoCase):
                                      "--auth-password", self.demo.password, sender=self.demo.user)
                 mail = self.arrived(subject)
                 self.assertIn(f"d={self.demo.domain}", mail["DKIM-Signature"])
-                # The account is nobody's business but ours.
+                # The account is nobody's business but ours (smtpd_sasl_authenticated_header = no).
                 self.assertNotIn("authenticated sender", mail["Received"].lower())
+                self.assertIn("with ESMTPSA", mail["Received"])
 
     def test_submissions(self):
         self.arrived(self.swaks(self.demo.submissions_port, "--tlsc", "--auth", "PLAIN", "--auth-user", self.demo.user,
@@ -75,7 +80,8 @@ class Swaks(DemoCase):
 
 class Smtplib(DemoCase):
     def smtp(self):
-        return self.enterContext(smtplib.SMTP(self.demo.host, self.demo.smtp_port, local_hostname="client.example", timeout=30))
+        return self.enterContext(smtplib.SMTP(self.demo.host, self.demo.smtp_port, local_hostname="client.example", timeout=30,
+                                              source_address=(STRANGER, 0)))
 
     def test_extensions(self):
         smtp = self.smtp()
@@ -186,9 +192,18 @@ class Imaplib(DemoCase):
 
     def test_examine_does_not_change(self):
         client = self.imap()
-        ok(client.select("INBOX", readonly=True))
-        with self.assertRaises(imaplib.IMAP4.readonly):
-            client.store("1", "+FLAGS", r"(\Seen)")
+        folder = mailbox.unique("Examined").replace(" ", "-")
+        ok(client.create(folder))
+        ok(client.append(folder, None, None, b"Subject: look\r\n\r\nx\r\n"))
+        ok(client.select(folder, readonly=True))
+        self.assertEqual(client.store("1", "+FLAGS", r"(\Deleted)")[0], "NO")
+        self.assertNotEqual(client.expunge()[0], "OK")
+        ok(client.fetch("1", "(BODY[])"))
+        ok(client.select(folder))
+        # Neither the STORE nor the BODY[] that would set \Seen left a trace (RFC 3501 §6.3.2).
+        flags = ok(client.fetch("1", "(FLAGS)"))[0]
+        self.assertNotIn(rb"\Deleted", flags)
+        self.assertNotIn(rb"\Seen", flags)
 
     def test_idle_tells_of_new_mail(self):
         client = self.imap()

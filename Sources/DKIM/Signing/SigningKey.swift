@@ -35,7 +35,7 @@ public struct SigningKey: Sendable {
             switch self {
             case .unreadable(let path, let code): "\(path): \(String(cString: strerror(code)))"
             case .notAFile(let path): "\(path) is not a regular file"
-            case .readableByOthers(let path, let mode): "\(path) has mode 0\(String(mode, radix: 8)): others could read the private key; chmod 600 it"
+            case .readableByOthers(let path, let mode): "\(path) has mode 0\(String(mode, radix: 8)): others could read the private key; run: chmod 600 \(path)"
             case .tooLarge(let path): "\(path) is larger than 64 KiB: not a key"
             case .notAKey(let why): "not an unencrypted private key in PEM: \(why)"
             case .unsupportedType: "DKIM signs with RSA or Ed25519 keys only (RFC 6376 §3.3, RFC 8463)"

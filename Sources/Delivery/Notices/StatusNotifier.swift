@@ -17,9 +17,10 @@ public struct StatusNotifier: Sendable {
         /// Last touch to mail made here, as signing it; gets the notification and its author's address.
         public var prepareGenerated: @Sendable (Message, EmailAddress) async -> Message = { message, _ in message }
         /// Where an address's mail goes: to an account of ours or away.
-        public var route: @Sendable (EmailAddress) async -> QueueRecipient.Destination
+        /// - Throws: what keeps that from being known now; the notification is then tried again later.
+        public var route: @Sendable (EmailAddress) async throws -> QueueRecipient.Destination
 
-        public init(hostName: String, route: @escaping @Sendable (EmailAddress) async -> QueueRecipient.Destination) {
+        public init(hostName: String, route: @escaping @Sendable (EmailAddress) async throws -> QueueRecipient.Destination) {
             self.hostName = hostName
             self.route = route
         }
@@ -80,7 +81,7 @@ public struct StatusNotifier: Sendable {
     private func hand(_ notification: StatusNotification, _ message: Message) async throws {
         var message = message
         if let author = notification.author { message = await settings.prepareGenerated(message, author) }
-        let recipient = RoutedRecipient(notification.to, notify: [], destination: await settings.route(notification.to))
+        let recipient = RoutedRecipient(notification.to, notify: [], destination: try await settings.route(notification.to))
         // NOTIFY=NEVER and the null sender: a notification that fails tells nobody (RFC 3461 §5.1, §6.1).
         let sender = QueueSender(nil, smtpUTF8: notification.needsUTF8)
         _ = try await acceptor.accept(Submission(id: notification.id, sender: sender, recipients: [recipient], message: message))

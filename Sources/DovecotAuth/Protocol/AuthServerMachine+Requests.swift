@@ -55,6 +55,7 @@ extension AuthServerMachine {
         case .malformed: return fail(id, temporary: false, "the response is malformed")
         case .finished(let credentials):
             requests[id]?.stage = .waitingForPassword
+            requests[id]?.user = credentials.user
             return [.ask(id, .password(credentials, client: requests[id]?.client))]
         }
     }
@@ -71,6 +72,7 @@ extension AuthServerMachine {
             if exchange.isExpectingFirst {
                 let user = try exchange.clientFirst(message)
                 requests[id]?.stage = .waitingForKeys(exchange)
+                requests[id]?.user = user
                 return [.ask(id, .scramKeys(user: user, client: requests[id]?.client))]
             }
             return finishSCRAM(id, try exchange.clientFinal(message))
@@ -119,10 +121,11 @@ extension AuthServerMachine {
                               reason: reason ?? "wrong user or password")
         // Temporary trouble is ours: the client is told to come again, and not what ails us.
         let said = temporary ? "Temporary authentication failure, try again later" : reason
-        return [.send(Self.failed(id, temporary: temporary, said)), .logFailure(log)]
+        return [.send(Self.failed(id, user: request.user, temporary: temporary, said)), .logFailure(log)]
     }
 
-    private static func failed(_ id: UInt32, temporary: Bool, _ reason: String?) -> String {
-        "FAIL\t\(id)" + (temporary ? "\ttemp" : "") + (reason.map { "\treason=\(TabEscape.encode($0))" } ?? "")
+    private static func failed(_ id: UInt32, user: String? = nil, temporary: Bool, _ reason: String?) -> String {
+        // Postfix logs the name beside the client's address.
+        "FAIL\t\(id)" + (user.map { "\tuser=\(TabEscape.encode($0))" } ?? "") + (temporary ? "\ttemp" : "") + (reason.map { "\treason=\(TabEscape.encode($0))" } ?? "")
     }
 }

@@ -26,6 +26,8 @@ public struct AuthServerMachine: Sendable {
         }
         var stage: Stage
         let mechanism: String
+        /// Who the client says it is, once it has.
+        var user: String?
         let parameters: AuthParameters
         /// Whose log-in it is, once that is known: SCRAM's account.
         var account: String?

@@ -47,10 +47,22 @@ public final class DovecotAuthServer: Sendable {
         environment = AuthEnvironment(configuration: configuration, authenticator: authenticator, logger: logger)
     }
 
-    /// Begins to listen; all listeners or none.
+    /// ``bind()`` and ``accept()``.
+    public func start() async throws -> [AuthListener] {
+        let bound = try await bind()
+        try await accept()
+        return bound
+    }
+
+    /// Takes clients.
+    public func accept() async throws {
+        for channel in listening.withLock({ $0 }) { try await channel.setOption(.autoRead, value: true).get() }
+    }
+
+    /// Binds all listeners or none. Clients wait unanswered until ``accept()``: a process that gives up root does so between.
     /// - Returns: where, in the order of the configuration: a port that the system chose is filled in.
     /// - Throws: ``UnixSocketError``, ``AuthBindFailure``.
-    public func start() async throws -> [AuthListener] {
+    public func bind() async throws -> [AuthListener] {
         var out: [AuthListener] = []
         do {
             for listener in configuration.listeners { out.append(try await bind(listener)) }
@@ -76,6 +88,7 @@ public final class DovecotAuthServer: Sendable {
         let environment = environment
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.autoRead, value: false)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(AuthConnection(environment)) }
             }

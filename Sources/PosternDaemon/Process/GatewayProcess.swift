@@ -6,11 +6,14 @@ import UnixSignals
 public struct GatewayProcess: Sendable {
     private let configurationFile: String
     private let settings: Settings
+    private let logThreshold: LogThreshold?
     private let logger = Logger(label: "postern")
 
-    public init(configurationFile: String, settings: Settings) {
+    /// - Parameter logThreshold: moved by a reload with another `log_level`.
+    public init(configurationFile: String, settings: Settings, logThreshold: LogThreshold? = nil) {
         self.configurationFile = configurationFile
         self.settings = settings
+        self.logThreshold = logThreshold
     }
 
     /// Runs until SIGTERM or SIGINT; SIGHUP reloads.
@@ -38,6 +41,7 @@ public struct GatewayProcess: Sendable {
         do {
             let fresh = try SettingsFile.load(configurationFile)
             try gateway.reload(fresh)
+            logThreshold?.set(fresh[Known.logLevel].word)
             logger.notice("reloaded", metadata: ["file": "\(configurationFile)"])
         } catch {
             logger.error("reload refused: the settings, rules, keys and certificate from before stay in force", metadata: ["error": "\(error)"])

@@ -1,26 +1,54 @@
 import Foundation
 import Logging
+import Synchronization
 
 /// Logging to standard error in logfmt: one line an event, values quoted and escaped, so that nothing a stranger sends
 /// can make a second line or another field.
 public enum LogSetup {
-    public static func bootstrap(level: LogLevelName) {
-        LoggingSystem.bootstrap { label in
-            var handler = LogfmtHandler(label: label)
-            handler.logLevel = Logger.Level(rawValue: level.rawValue) ?? .info
-            return handler
-        }
+    /// - Returns: the threshold of all loggers, which a reload can move.
+    @discardableResult
+    public static func bootstrap(level: LogLevelName) -> LogThreshold {
+        let threshold = LogThreshold(level)
+        LoggingSystem.bootstrap { LogfmtHandler(label: $0, threshold: threshold) }
+        return threshold
+    }
+}
+
+/// The least level that is logged, shared by every logger.
+public final class LogThreshold: Sendable {
+    private let raw: Atomic<Int>
+
+    public init(_ level: LogLevelName) { raw = Atomic(Self.number(level)) }
+
+    public var level: Logger.Level {
+        let number = raw.load(ordering: .relaxed)
+        return Logger.Level.allCases.indices.contains(number) ? Logger.Level.allCases[number] : .info
+    }
+
+    public func set(_ level: LogLevelName) { raw.store(Self.number(level), ordering: .relaxed) }
+
+    private static func number(_ level: LogLevelName) -> Int {
+        Logger.Level.allCases.firstIndex { $0.rawValue == level.rawValue } ?? 0
     }
 }
 
 /// `time=2026-11-23T10:00:00.123Z level=info from=smtp event="message accepted" id=…`
 public struct LogfmtHandler: LogHandler {
-    public var logLevel: Logger.Level = .info
+    /// The common threshold unless this logger was given its own.
+    public var logLevel: Logger.Level {
+        get { ownLevel ?? threshold.level }
+        set { ownLevel = newValue }
+    }
+    private var ownLevel: Logger.Level?
+    private let threshold: LogThreshold
     public var metadata: Logger.Metadata = [:]
     public var metadataProvider: Logger.MetadataProvider?
     private let label: String
 
-    public init(label: String) { self.label = label }
+    public init(label: String, threshold: LogThreshold = LogThreshold(.info)) {
+        self.label = label
+        self.threshold = threshold
+    }
 
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }

@@ -22,6 +22,23 @@ enum Privileges {
         return User(name: name, uid: record.pw_uid, gid: record.pw_gid)
     }
 
+    /// Runs something as the user, so that what it makes on disk is the user's, and becomes root again. The whole process
+    /// acts as the user meanwhile: for start-up only.
+    static func acting<Value>(as user: User?, _ work: () throws -> Value) throws -> Value {
+        guard let user else { return try work() }
+        guard setegid(user.gid) == 0, seteuid(user.uid) == 0 else {
+            throw Failure(description: "cannot act as user \(user.name): \(String(cString: strerror(errno)))")
+        }
+        defer {
+            _ = seteuid(0)
+            _ = setegid(getgid())
+        }
+        return try work()
+    }
+
+    /// Those of the files that cannot be read by whom we have become: a reload would stumble over them.
+    static func unreadable(_ paths: [String]) -> [String] { paths.filter { !$0.isEmpty && access($0, R_OK) != 0 } }
+
     /// Supplementary groups, group and user, for good: it is checked that root cannot come back.
     static func become(_ user: User) throws {
         guard initgroups(user.name, user.gid) == 0, setgid(user.gid) == 0, setuid(user.uid) == 0 else {
@@ -53,12 +70,19 @@ enum DataFolder {
         unlink(probe)
     }
 
-    /// Gives what root made there to the user that goes on; mail and queue that are there already belong to it.
+    /// Gives the user what an earlier run or a command made there as root. Everything below is made by the user itself.
     static func handOver(_ path: String, to user: Privileges.User) throws {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-        for name in [path] + names.map({ path + "/" + $0 }) where lchown(name, user.uid, user.gid) != 0 {
+        for name in [path] + names.map({ path + "/" + $0 }) where isRoots(name) && lchown(name, user.uid, user.gid) != 0 {
             throw Privileges.Failure(description: "\(name) cannot be given to user \(user.name): \(String(cString: strerror(errno)))")
         }
+    }
+
+    /// A file with two names is left alone: the user could have made one of them, to be given what the other stands for.
+    private static func isRoots(_ path: String) -> Bool {
+        var info = stat()
+        guard lstat(path, &info) == 0, info.st_uid == 0 else { return false }
+        return info.st_mode & S_IFMT == S_IFDIR || info.st_nlink == 1
     }
 
     private static func notWritable(_ path: String) -> Privileges.Failure {

@@ -6,11 +6,17 @@ public struct Setting<Value: SettingValue>: Sendable {
     public let fallback: Value
     /// What it means, in a sentence or two, Markdown.
     public let text: String
+    /// Whether a value of the right type may stand.
+    let isFit: @Sendable (Value) -> Bool
+    /// What a fit value is, for the error.
+    let wanted: String
 
-    init(_ key: String, _ fallback: Value, _ text: String) {
+    init(_ key: String, _ fallback: Value, _ text: String, wanted: String = "", isFit: @escaping @Sendable (Value) -> Bool = { _ in true }) {
         self.key = key
         self.fallback = fallback
         self.text = text
+        self.wanted = wanted
+        self.isFit = isFit
     }
 }
 
@@ -31,7 +37,11 @@ public protocol AnySetting: Sendable {
 extension Setting: AnySetting {
     public var typeName: String { Value.typeName }
     public var defaultText: String { fallback.tomlText }
-    public func read(_ value: TOMLItem, baseFolder: String) throws -> any Sendable { try Value(value, baseFolder: baseFolder) }
+    public func read(_ value: TOMLItem, baseFolder: String) throws -> any Sendable {
+        let read = try Value(value, baseFolder: baseFolder)
+        guard isFit(read) else { throw SettingMismatch(wanted) }
+        return read
+    }
     public func describe(_ value: any Sendable) -> String { (value as? Value)?.tomlText ?? "" }
 }
 

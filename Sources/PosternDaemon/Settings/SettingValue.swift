@@ -82,6 +82,7 @@ public struct TimeSpan: SettingValue, Hashable {
     public var duration: Duration { .seconds(seconds) }
 
     public static var typeName: String { "time" }
+    private static let longest = 10 * 366 * 86_400
     private static let units: [(Character, Int)] = [("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)]
 
     public init(_ item: TOMLItem, baseFolder: String) throws {
@@ -97,6 +98,8 @@ public struct TimeSpan: SettingValue, Hashable {
             seconds = product
         default: throw wanted
         }
+        // Clocks count nanoseconds in 64 bits.
+        guard seconds <= Self.longest else { throw SettingMismatch("at most ten years") }
     }
 
     public var tomlText: String {
@@ -114,7 +117,11 @@ public struct FilePath: SettingValue, Hashable {
     public static var typeName: String { "path" }
     public init(_ item: TOMLItem, baseFolder: String) throws {
         guard case .string(let text) = item, !text.utf8.contains(0) else { throw SettingMismatch("a path in quotes") }
-        path = text.isEmpty || text.hasPrefix("/") ? text : baseFolder + "/" + text
+        self = FilePath(text).resolved(from: baseFolder)
+    }
+
+    func resolved(from folder: String) -> FilePath {
+        isEmpty || path.hasPrefix("/") ? self : FilePath(folder + "/" + path)
     }
     public var tomlText: String { path.tomlText }
 }

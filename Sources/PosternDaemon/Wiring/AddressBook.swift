@@ -65,7 +65,11 @@ struct AddressBook: RecipientDirectory {
     /// Whether an account may write as an address; a log-in name that is not one of our accounts (Postfix's own users,
     /// when we are its milter) is Postfix's to judge.
     func mayWrite(_ account: String, as address: EmailAddress) -> Bool {
-        guard let known = try? accounts.account(named: account) else { return true }
+        let known: Account
+        do {
+            guard let found = try accounts.account(named: account) else { return true }
+            known = found
+        } catch { return false }
         if known.addresses.contains(where: { $0.folded == address.folded }) { return true }
         let base = address.splittingDetail(delimiters: delimiters).base.folded
         return known.addresses.contains { $0.folded == base }

@@ -16,7 +16,11 @@ struct DeliverySink: MessageSink {
     let handover: HintHandover
 
     func take(_ transaction: Transaction) async -> SMTPReply {
-        let submission = submission(of: transaction)
+        let submission: Submission
+        do { submission = try self.submission(of: transaction) } catch {
+            logger.error("message not taken: the recipients cannot be looked up", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
+            return SMTPReply(451, "4.3.0", "Temporary lookup failure")
+        }
         if transaction.quarantineReason != nil, submission.recipients.contains(where: { $0.destination == .remote }) {
             // Nobody could look at it there; refusing tells the sender, who is one of ours.
             return SMTPReply(550, "5.7.1", "Held by policy, so it is not relayed")
@@ -34,18 +38,21 @@ struct DeliverySink: MessageSink {
     func takeEach(_ transaction: Transaction) async -> [SMTPReply] {
         var transaction = transaction
         if let hints = handover.hints(for: transaction.message) { transaction.deliveryHints.add(hints, for: transaction.recipients) }
-        return await acceptor.acceptEach(submission(of: transaction))
+        do { return await acceptor.acceptEach(try submission(of: transaction)) } catch {
+            logger.error("message not taken: the recipients cannot be looked up", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
+            return transaction.recipients.map { _ in SMTPReply(451, "4.3.0", "Temporary lookup failure") }
+        }
     }
 
-    private func submission(of transaction: Transaction) -> Submission {
+    private func submission(of transaction: Transaction) throws -> Submission {
         let book = live.current.book
         let hints = transaction.deliveryHints
         let folder = transaction.quarantineReason == nil ? hints.folder : Self.quarantineFolder
-        let recipients = transaction.recipients.map { recipient in
+        let recipients = try transaction.recipients.map { recipient in
             let keywords = hints.keywords.union(hints.recipientKeywords[recipient.address] ?? [])
             return RoutedRecipient(recipient.address, original: recipient.original, notify: Self.notify(recipient.parameters["NOTIFY"]),
                                    originalRecipient: recipient.parameters["ORCPT"],
-                                   destination: RecipientRoute.destination(recipient.address, book, folder: folder, keywords: keywords))
+                                   destination: try RecipientRoute.destination(recipient.address, book, folder: folder, keywords: keywords))
         }
         return Submission(id: transaction.id, sender: sender(transaction.sender), recipients: recipients, message: transaction.message)
     }

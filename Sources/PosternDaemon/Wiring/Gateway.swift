@@ -1,5 +1,7 @@
 import Accounts
 import BlockingPool
+import DKIMKeys
+import DNS
 import Foundation
 import Logging
 import MailQueue
@@ -21,6 +23,7 @@ public final class Gateway: Sendable {
     private let resolver: UnboundResolver
     private let relay: RelayWiring
     private let servers: GatewayServers
+    private let keyWatch: KeyWatch
     private let group: MultiThreadedEventLoopGroup
     private let pool: BlockingPool
     private let logger: Logger
@@ -31,20 +34,21 @@ public final class Gateway: Sendable {
         self.settings = settings
         self.logger = logger
         let data = settings[Known.dataDirectory].path
-        try DataFolder.prepare(data, owner: try Privileges.target(settings[Known.user]))
+        let user = try Privileges.target(settings[Known.user])
+        try DataFolder.prepare(data, owner: user)
+        if let user { try DataFolder.handOver(data, to: user) }
         pool = BlockingPool(threads: 16, name: "pool")
         group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         resolver = try ResolverSettings.resolver(settings)
-        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
-        var ledgerOptions = TagLedger.Options()
-        ledgerOptions.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
-        ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: ledgerOptions)
-        store = try MailStore(root: data + "/mail")
-        let queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: settings[Known.queueMinfree]))
-        ground = LiveParts.Ground(resolver: resolver, accounts: accounts, ledger: ledger, group: group, logger: logger)
+        let (pool, queueMinfree) = (pool, settings[Known.queueMinfree])
+        // As the user that goes on: databases and folders that root made could not be written later.
+        let opened = try Privileges.acting(as: user) { try Stores(data, queueMinfree: queueMinfree, pool: pool, logger: logger) }
+        (accounts, ledger, store) = (opened.accounts, opened.ledger, opened.store)
+        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
+        keyWatch = KeyWatch(live: live, ground: ground, pool: pool)
         let ids = TransactionIDs()
-        relay = try RelayWiring(settings, live: live, ground: ground, queue: queue, store: store, group: group, pool: pool, ids: ids)
+        relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let handover = HintHandover()
         let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger, handover: handover)
         servers = try GatewayServers(settings, live: live, ground: ground, sink: sink, handover: handover, store: store, group: group, pool: pool, ids: ids)
@@ -56,20 +60,35 @@ public final class Gateway: Sendable {
     /// Where a listener was bound, for callers that asked for port 0.
     public func port(of listener: String) -> Int? { servers.port(of: listener) }
 
-    /// Binds the ports, gives up root, starts the queue.
+    /// Binds the ports, gives up root, and only then takes clients and starts the queue.
     public func start() async throws {
         try await servers.bind()
         if let user = try Privileges.target(settings[Known.user]) {
-            try DataFolder.handOver(settings[Known.dataDirectory].path, to: user)
+            try KeyStore(folder: settings.dkimKeyFolder).handOver(uid: user.uid, gid: user.gid)
             try Privileges.become(user)
+            warnOfReload(user)
+        } else if geteuid() == 0 {
+            logger.warning("running as root: set user = \"postern\" or start as another user with CAP_NET_BIND_SERVICE")
         }
+        try await servers.accept()
         await relay.relay.start()
+        keyWatch.start()
+    }
+
+    /// Root could read what the user cannot: better known now than when a certificate was renewed.
+    private func warnOfReload(_ user: Privileges.User) {
+        let files = [settings[Known.certFile].path, settings[Known.keyFile].path, settings[Known.policyDirectory].path]
+            + settings[Known.dkimKeys].map(\.keyFile.path)
+        let closed = Privileges.unreadable(files)
+        guard !closed.isEmpty else { return }
+        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to its group (chgrp, chmod 640)",
+                       metadata: ["files": "\(closed.joined(separator: ", "))"])
     }
 
     /// Swaps settings, rules, keys and certificate at once, or throws and changes nothing. Listeners, folders and the
     /// resolver stay: they need a restart, which is logged when they differ.
     public func reload(_ fresh: Settings) throws {
-        live.swap(try LiveParts(fresh, on: ground))
+        try live.reload { _ in try LiveParts(fresh, on: ground) }
         let changed = Known.fixedAtStart.filter { settings.text(of: $0) != fresh.text(of: $0) }.map(\.key)
         guard !changed.isEmpty else { return }
         logger.warning("these settings take effect at the next start", metadata: ["settings": "\(changed.joined(separator: ", "))"])
@@ -77,20 +96,40 @@ public final class Gateway: Sendable {
 
     /// Stops taking mail, lets transactions in flight finish within the deadline, closes what is open.
     public func stop() async {
+        keyWatch.stop()
         let grace = settings[Known.shutdownTimeout].duration
+        let end = ContinuousClock.now + grace
         await servers.shutdown(deadline: grace)
-        await relay.relay.stop(within: grace)
+        // One deadline for both; deliveries under way get a moment at least, since to cut one off may deliver it twice.
+        await relay.relay.stop(within: max(end - ContinuousClock.now, min(grace, .seconds(5))))
         ledger.close()
         resolver.close()
         try? await group.shutdownGracefully()
     }
 }
 
+/// What lies in the data folder.
+private struct Stores {
+    let accounts: AccountStore
+    let ledger: TagLedger
+    let store: MailStore
+    let queue: MailQueue
+
+    init(_ data: String, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
+        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
+        var options = TagLedger.Options()
+        options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
+        ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: options)
+        store = try MailStore(root: data + "/mail")
+        queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: queueMinfree))
+    }
+}
+
 extension Known {
-    /// What a reload does not change: everything but destinations, tags, rules, keys, certificate and identities.
+    /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
-        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+        ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
+          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import DNS
 import DovecotAuth
 import Foundation
 import IMAPServer
@@ -40,7 +41,7 @@ final class GatewayServers: Sendable {
         smtp = SMTPServer(
             configuration: try Self.smtpConfiguration(settings), chain: { live.current.chain }, authenticator: ground.accounts,
             recipients: LiveDirectory(live: live), sink: sink, tls: { live.current.tls }, pool: pool, group: group, logger: ground.logger,
-            reverseName: { await ReverseName.find($0, resolver) }, ids: ids)
+            reverseName: { await ReverseNameCheck.run($0, resolver).verifiedName }, ids: ids)
         imap = Self.imapConfigurations(settings).map { name, address, configuration in
             (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,
                                        tls: { live.current.tls.map { TLSUpgrade($0) } }, pool: pool, group: group, logger: ground.logger))
@@ -53,22 +54,22 @@ final class GatewayServers: Sendable {
     var descriptions: [String] { bound.withLock { $0.map { "\($0.name) \($0.address)" } } }
     func port(of name: String) -> Int? { bound.withLock { $0.first { $0.name == name }?.port } }
 
-    /// Binds every listener.
+    /// Binds every listener; who connects waits until ``accept()``.
     /// - Throws: the first that cannot be had, after ending those that could.
     func bind() async throws {
         do {
-            var all = try await smtp.start().map { Listener(name: $0.listener, address: $0.host.hasPrefix("/") ? "unix:\($0.host)" : "\($0.host):\($0.port)", port: $0.port) }
+            var all = try await smtp.bind().map { Listener(name: $0.listener, address: $0.host.hasPrefix("/") ? "unix:\($0.host)" : "\($0.host):\($0.port)", port: $0.port) }
             for one in imap {
                 do {
-                    let address = try await one.server.start()
+                    let address = try await one.server.bind()
                     all.append(Listener(name: one.name, address: "\(address.ipAddress ?? ""):\(address.port ?? 0)", port: address.port))
                 } catch {
                     throw SMTPServerError(error, SMTPListener(name: one.name, host: one.address.host?.description ?? "::", port: one.address.port))
                 }
             }
-            for address in try await auth?.start() ?? [] { all.append(Listener(name: "dovecot_auth", address: "\(address)", port: address.port)) }
+            for address in try await auth?.bind() ?? [] { all.append(Listener(name: "dovecot_auth", address: "\(address)", port: address.port)) }
             if let milter {
-                try milter.start()
+                try milter.bind()
                 all.append(Listener(name: "milter", address: settings[Known.listenMilter], port: nil))
             }
             bound.withLock { $0 = all }
@@ -76,6 +77,14 @@ final class GatewayServers: Sendable {
             await shutdown(deadline: .zero)
             throw error
         }
+    }
+
+    /// Takes clients at every listener.
+    func accept() async throws {
+        try await smtp.accept()
+        for one in imap { try await one.server.accept() }
+        try await auth?.accept()
+        milter?.serve()
     }
 
     func shutdown(deadline: Duration) async {
@@ -104,9 +113,10 @@ final class GatewayServers: Sendable {
         out.messageSizeLimit = settings[Known.messageSizeLimit]
         out.recipientLimit = settings[Known.recipientLimit]
         out.ownNetworks = settings[Known.mynetworks]
+        out.xclientNetworks = settings[Known.xclientHosts]
         out.recipientDelimiter = settings[Known.recipientDelimiter]
         out.commandTimeout = .seconds(Int64(settings[Known.smtpdTimeout].seconds))
-        out.connectionLimit = settings[Known.connectionLimit]
+        out.connectionLimit = settings[Known.connectionLimit] == 0 ? .max : settings[Known.connectionLimit]
         out.connectionLimitPerClient = settings[Known.clientConnectionLimit] == 0 ? .max : settings[Known.clientConnectionLimit]
         out.hideAuthenticatedUser = !settings[Known.receivedHeaderUser]
         out.hopLimit = settings[Known.hopcountLimit]

@@ -21,16 +21,18 @@ struct RelayWiring: Sendable {
          pool: BlockingPool, ids: TransactionIDs) throws {
         // The acceptor wakes the relay, the relay's notices go through the acceptor: one of them must learn of the other late.
         let wakeUp = WakeUp()
-        let quiet = MailAcceptor(queue: queue, store: store, pool: pool, enqueued: { wakeUp.enqueued($0) })
+        var acceptorSettings = MailAcceptor.Settings()
+        acceptorSettings.hopcountLimit = settings[Known.hopcountLimit]
+        let quiet = MailAcceptor(queue: queue, store: store, pool: pool, settings: acceptorSettings, enqueued: { wakeUp.enqueued($0) })
         var noticeSettings = StatusNotifier.Settings(hostName: settings[Known.myhostname].text) { address in
-            RecipientRoute.destination(address, live.current.book)
+            try RecipientRoute.destination(address, live.current.book)
         }
         noticeSettings.makeID = { ids.next() }
         noticeSettings.prepareGenerated = { message, author in
             author.domainName.map { live.current.signing.signed(message, from: $0) } ?? message
         }
         let notifier = StatusNotifier(settings: noticeSettings, acceptor: quiet, pool: pool, log: ground.logger)
-        acceptor = MailAcceptor(queue: queue, store: store, pool: pool, enqueued: { wakeUp.enqueued($0) },
+        acceptor = MailAcceptor(queue: queue, store: store, pool: pool, settings: acceptorSettings, enqueued: { wakeUp.enqueued($0) },
                                 stored: { await notifier.stored($0, $1) })
         let client = SMTPClient(resolver: ground.resolver, group: group, configuration: try Self.client(settings), tls: try Self.tls(settings))
         var relaySettings = RelayService.Settings()
@@ -90,8 +92,10 @@ extension SMTPClientConfiguration.TLSLevel {
 
 /// Where a recipient's copy goes.
 enum RecipientRoute {
-    static func destination(_ address: EmailAddress, _ book: AddressBook, folder: String? = nil, keywords: Set<String> = []) -> QueueRecipient.Destination {
-        guard case .account(let account, _, _)? = try? book.owner(of: address) else { return .remote }
+    /// - Throws: ``AccountError`` when the accounts cannot be read now. To take a recipient of ours for a remote one then
+    ///   would send its mail round in circles or back.
+    static func destination(_ address: EmailAddress, _ book: AddressBook, folder: String? = nil, keywords: Set<String> = []) throws -> QueueRecipient.Destination {
+        guard case .account(let account, _, _) = try book.owner(of: address) else { return .remote }
         return .local(LocalDestination(account: account.name, folder: folder, keywords: keywords))
     }
 }

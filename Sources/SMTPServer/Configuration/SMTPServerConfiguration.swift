@@ -14,6 +14,8 @@ public struct SMTPServerConfiguration: Sendable {
     public var recipientLimit = 1000
     /// Who may relay without logging in, and is not limited in its number of connections; Postfix's `mynetworks`.
     public var ownNetworks: [IPNetwork] = []
+    /// Proxies that may say XCLIENT; Postfix's `smtpd_authorized_xclient_hosts`.
+    public var xclientNetworks: [IPNetwork] = []
     /// Characters that part a detail from a local part, when a sender's address is looked for among an account's.
     public var recipientDelimiter = ""
     /// How long to wait for a command, or for more of a message (RFC 5321 §4.5.3.2.7: at least 5 minutes).
@@ -44,7 +46,9 @@ public struct SMTPServerConfiguration: Sendable {
         self.spoolFolder = spoolFolder
     }
 
-    func settings(for listener: SMTPListener, hasTLS: Bool) -> ServerSettings {
+    func isOwn(_ client: IPAddress?) -> Bool { client.map { client in ownNetworks.contains { $0.contains(client) } } ?? false }
+
+    func settings(for listener: SMTPListener, client: IPAddress?, hasTLS: Bool) -> ServerSettings {
         var settings = ServerSettings(hostname: hostname.text)
         settings.speaks = listener.speaks
         settings.banner = listener.speaks == .lmtp ? banner.replacing("ESMTP", with: "LMTP", maxReplacements: 1) : banner
@@ -54,6 +58,7 @@ public struct SMTPServerConfiguration: Sendable {
         settings.offersAuthentication = listener.offersAuthentication
         settings.requiresTLS = listener.requiresTLS
         settings.requiresAuthentication = listener.requiresAuthentication
+        settings.offersXClient = listener.speaks == .lmtp ? false : client.map { client in xclientNetworks.contains { $0.contains(client) } } ?? false
         settings.errorLimit = errorLimit
         settings.junkLimit = junkLimit
         // An MTA that delivers to many unknown users is no guesser, and closing on it would only cost it a connection.

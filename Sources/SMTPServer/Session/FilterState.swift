@@ -1,7 +1,6 @@
 import Foundation
 import InternetMessage
 import Milter
-import NIOCore
 
 /// The filters' side of a session and the message they look at. A value that goes into the task that asks them and comes
 /// back from it, so that two tasks never have it at once.
@@ -20,7 +19,7 @@ struct FilterState: Sendable {
     /// It said so at connect or HELO, of all messages.
     private var discardsAll = false
     /// The client's name, still being looked for.
-    var name: EventLoopFuture<String?>?
+    var name: ClientNameLookup?
 
     init(_ chain: FilterChain, facts: ConnectionFacts) {
         self.chain = chain.makeSession()
@@ -36,7 +35,7 @@ struct FilterState: Sendable {
     mutating func settleName() async {
         guard let name else { return }
         self.name = nil
-        facts.clientName = (try? await name.get()) ?? nil
+        facts.clientName = await name.name
         transaction?.connection.clientName = facts.clientName
     }
 

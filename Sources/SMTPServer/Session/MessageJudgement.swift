@@ -71,10 +71,14 @@ struct MessageJudgement: Sendable {
 
     private func stamped(_ transaction: Transaction) throws -> Message {
         var message = try content.finish()
+        let now = Int64(Date().timeIntervalSince1970)
+        if transaction.connection.isOriginating {
+            SubmittedHeader.complete(&message.header, id: transaction.id, hostname: environment.configuration.hostname.text, time: now)
+        }
         let received = ReceivedHeader(
             connection: transaction.connection, helo: transaction.helo, speaks: speaks, isExtended: isExtended, isSMTPUTF8: isSMTPUTF8,
             hostname: environment.configuration.hostname.text, id: transaction.id, recipients: transaction.recipients,
-            hideUser: environment.configuration.hideAuthenticatedUser, time: Int64(Date().timeIntervalSince1970))
+            hideUser: environment.configuration.hideAuthenticatedUser, time: now)
         message.header.fields.insert(received.field, at: 0)
         return message
     }

@@ -11,11 +11,9 @@ import SMTPCore
 extension SMTPSession {
     func ask(_ question: ServerQuestion) {
         switch question {
-        case .connect:
-            guard filters.wants(.connect) else { return answer(.yes) }
-            lookUpName()
-            run { state in await state.askConnect() }
-        case .hello(let name, _): askHello(name)
+        case .connect: askConnect()
+        case .hello(let name, _): askHello(helloOfClient ?? name)
+        case .client(let override): replaceClient(override)
         case .authenticate(let credentials): authenticate(credentials)
         case .mail(let command): askMail(command)
         case .recipient(let command): askRecipient(command)
@@ -30,7 +28,13 @@ extension SMTPSession {
         }
     }
 
-    private func answer(_ answer: ServerAnswer) { perform(machine.answer(answer), base: 0) }
+    func answer(_ answer: ServerAnswer) { perform(machine.answer(answer), base: 0) }
+
+    func askConnect() {
+        guard filters.wants(.connect) else { return answer(.yes) }
+        lookUpName()
+        run { state in await state.askConnect() }
+    }
 
     private func askHello(_ name: String) {
         lookUpName()
@@ -41,7 +45,10 @@ extension SMTPSession {
 
     private func askMail(_ command: MailCommand) {
         let delimiter = environment.configuration.recipientDelimiter
-        if let refusal = EnvelopeRules.refusal(ofSender: command.sender, by: account, delimiter: delimiter) { return answer(.no(refusal)) }
+        if let refusal = EnvelopeRules.refusal(ofSender: command.sender, by: account, delimiter: delimiter) {
+            logRefusal(refusal)
+            return answer(.no(refusal))
+        }
         filters.transaction = Transaction(
             id: environment.ids.next(), connection: filters.facts, helo: hello,
             sender: EnvelopeSender(command.sender, parameters: command.parameters))
@@ -123,7 +130,17 @@ extension SMTPSession {
         guard filters.name == nil, filters.facts.clientName == nil, !hasLookedUpName, let lookup = environment.reverseName,
             let address = filters.facts.clientAddress, let loop = context?.eventLoop else { return }
         hasLookedUpName = true
-        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup).future
+        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup)
+    }
+}
+
+extension SMTPSession {
+    /// The line an operator looks for when somebody says that mail does not arrive.
+    private func logRefusal(_ reply: SMTPReply) {
+        environment.logger.info("refused: \(reply)", metadata: [
+            "id": "\(filters.transaction?.id ?? "")", "client": "\(filters.facts.clientAddress?.description ?? "local")", "helo": "\(hello)",
+            "listener": "\(listener.name)", "from": "\(filters.transaction?.sender.address?.description ?? "<>")",
+        ])
     }
 }
 
@@ -134,6 +151,7 @@ extension SMTPSession {
     private func run(_ work: @escaping @Sendable (inout FilterState) async -> SMTPReply?, refused: ((SMTPSession) -> Void)? = nil) {
         runTask(work) { session, refusal in
             guard let refusal else { return .yes }
+            session.logRefusal(refusal)
             refused?(session)
             return .no(refusal)
         }

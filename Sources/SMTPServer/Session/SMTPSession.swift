@@ -21,6 +21,8 @@ final class SMTPSession: ChannelDuplexHandler {
     var filters: FilterState
     var account: Account?
     var hello = ""
+    /// What the client called itself to the proxy in front of us (XCLIENT); it stands over what the proxy says.
+    var helloOfClient: String?
     var content: IncomingContent?
     /// Why the content could not be kept.
     var contentRefusal: SMTPReply?
@@ -53,7 +55,7 @@ final class SMTPSession: ChannelDuplexHandler {
         self.environment = environment
         self.listener = listener
         self.tlsContext = tlsContext
-        machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
+        machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, client: facts.clientAddress, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
         filters = FilterState(listener.usesFilters ? environment.chain() : FilterChain([]), facts: facts)
     }
 
@@ -97,7 +99,11 @@ final class SMTPSession: ChannelDuplexHandler {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         var buffer = unwrapInboundIn(data)
-        if inbound.readableBytes == 0 { inbound = buffer } else { inbound.writeBuffer(&buffer) }
+        if inbound.readableBytes == 0 { inbound = buffer } else {
+            // Else a client that always leaves a part of a line behind would make it grow without end.
+            inbound.discardReadBytes()
+            inbound.writeBuffer(&buffer)
+        }
     }
 
     func channelReadComplete(context: ChannelHandlerContext) { process() }
@@ -188,6 +194,8 @@ final class SMTPSession: ChannelDuplexHandler {
 
     /// Tells the filters that the connection is over, and a message in progress given up.
     func farewell() {
+        filters.name?.cancel()
+        filters.name = nil
         guard hasStarted, !filters.isEmpty else { return }
         let (chain, inMail, before) = (filters.chain, filters.transaction != nil, cleanup)
         cleanup = Task {

@@ -49,11 +49,11 @@ struct ReceivedHeader {
             + (header.connection.authenticatedUser == nil ? "" : "A")
     }
 
-    /// What a client says of itself may not be syntax in the field.
+    /// What a client says of itself may not be syntax in the field, nor UTF-8, for which the message may have no leave.
     static func safe(_ text: String) -> String {
         String(text.unicodeScalars.prefix(255).map { scalar -> Character in
             switch scalar.value {
-            case 48...57, 65...90, 97...122, 0x80...: Character(scalar)
+            case 48...57, 65...90, 97...122: Character(scalar)
             default: "-._:[]@+=".unicodeScalars.contains(scalar) ? Character(scalar) : "?"
             }
         })

@@ -19,6 +19,8 @@ public enum Command: Sendable, Hashable {
     case startTLS
     /// RFC 4954 §4: the mechanism in upper case, and the initial response as sent, still base64 (`=` is an empty one).
     case auth(mechanism: String, initialResponse: [UInt8]?)
+    /// Postfix's XCLIENT: who the client behind a proxy is.
+    case xclient(ClientOverride)
     /// A verb that some standard knows and this server does not do: EXPN, ETRN, TURN, SEND, SOML, SAML.
     case notImplemented(String)
     /// The verb of another protocol: nobody with mail to deliver says it.

@@ -25,12 +25,13 @@ public enum CommandParser {
         case "QUIT": return try bare(.quit, argument)
         case "STARTTLS": return try bare(.startTLS, argument)
         case "AUTH": return try authentication(argument)
+        case "XCLIENT": return .xclient(try ClientOverride.parse(argument))
         case "NOOP": return .noop
         case "HELP": return .help
         case "VRFY":
             guard !argument.isEmpty else { throw .syntax("VRFY address") }
             return .vrfy
-        case "EXPN", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML", "XCLIENT", "XFORWARD": return .notImplemented(verb)
+        case "EXPN", "ETRN", "TURN", "ATRN", "SEND", "SOML", "SAML", "XFORWARD": return .notImplemented(verb)
         case "GET", "POST", "PUT", "HEAD", "OPTIONS", "CONNECT", "HOST:", "USER-AGENT:": return .foreign(verb)
         default: return .unknown
         }

@@ -22,6 +22,8 @@ public enum ServerQuestion: Sendable, Hashable {
     /// A client connected: may it be greeted? Answer ``ServerAnswer/yes`` or ``ServerAnswer/no(_:)``.
     case connect
     case hello(String, extended: Bool)
+    /// A proxy says who the client is: forget the one before and answer as to ``connect``.
+    case client(ClientOverride)
     /// Answer ``ServerAnswer/yes`` when the password is right.
     case authenticate(Credentials)
     case mail(MailCommand)

@@ -27,6 +27,9 @@ enum ServerReplies {
     static let chunkAfterFailure = SMTPReply(503, "5.5.1", "Error: BDAT after a failed BDAT; send RSET")
     static let refusedSession = SMTPReply(503, "5.7.0", "Error: access denied for this client; only QUIT is possible")
 
+    static let notAuthorized = SMTPReply(550, "5.7.0", "Error: insufficient authorization")
+    static let overrideInMail = SMTPReply(503, "5.5.1", "Error: MAIL transaction in progress")
+
     static func notImplemented(_ verb: String) -> SMTPReply { SMTPReply(502, "5.5.1", "Error: \(verb) is not implemented") }
 
     static func foreign(_ hostname: String) -> SMTPReply { SMTPReply(421, "4.7.0", "\(hostname) This is a mail server, and you speak another protocol") }

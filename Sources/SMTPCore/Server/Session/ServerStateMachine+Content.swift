@@ -132,10 +132,17 @@ extension ServerStateMachine {
         return ask(.message, .message)
     }
 
+    /// A message taken pays for earlier mistakes, as with Postfix: a peer that keeps its connection for many messages is
+    /// not sent away for the sum of them.
+    private mutating func forgive() {
+        junk = 0
+        errors = 0
+    }
+
     mutating func answerMessage(_ answer: ServerAnswer) -> [ServerAction] {
         let replies = replies(from: answer, due: repliesDue)
         mail = nil
-        if replies.contains(where: \.isPositive) { junk = 0 }
+        if replies.contains(where: \.isPositive) { forgive() }
         return respond(replies)
     }
 

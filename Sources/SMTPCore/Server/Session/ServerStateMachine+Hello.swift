@@ -31,6 +31,7 @@ extension ServerStateMachine {
         if settings.offersTLS, !isTLS { out.append("STARTTLS") }
         // RFC 4954 §4: mechanisms that show the password are offered only where nobody listens.
         if settings.offersAuthentication, isTLS { out.append("AUTH PLAIN LOGIN") }
+        if settings.offersXClient { out.append("XCLIENT " + ClientOverride.keywords.joined(separator: " ")) }
         return out + ["ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"]
     }
 }

@@ -71,6 +71,7 @@ extension ServerStateMachine {
         case .quit: return end(ServerReplies.bye)
         case .startTLS: return takeStartTLS()
         case .auth(let mechanism, let response): return takeAuthentication(mechanism, response)
+        case .xclient(let override): return takeOverride(override)
         case .notImplemented(let verb): return respond(ServerReplies.notImplemented(verb))
         case .foreign: return respond(ServerReplies.foreign(settings.hostname))
         case .unknown: return respond(ServerReplies.unknownCommand)

@@ -20,6 +20,7 @@ public struct ServerStateMachine: Sendable {
     enum Pending: Sendable {
         case connect
         case hello(String, extended: Bool)
+        case client(ClientOverride)
         case authentication
         case mail(MailCommand)
         case recipient
@@ -110,6 +111,7 @@ public struct ServerStateMachine: Sendable {
         switch question {
         case .connect: return answerConnect(answer)
         case .hello(let name, let extended): return answerHello(name, extended, answer)
+        case .client(let override): return answerOverride(override, answer)
         case .authentication: return answerAuthentication(answer)
         case .mail(let command): return answerMail(command, answer)
         case .recipient: return answerRecipient(answer)

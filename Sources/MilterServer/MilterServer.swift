@@ -26,11 +26,13 @@ public final class MilterServer: Sendable {
     ///   - chain: the filters for the next client; called at every connection.
     ///   - makeID: a fresh ``Transaction/id``.
     ///   - pool: where filters run; libmilter's own threads wait for them.
+    ///   - accepted: told of each message that the chain let pass, with the MTA's own name for it (macro `i`).
     public init(configuration: MilterServerConfiguration, chain: @escaping @Sendable () -> FilterChain,
-                makeID: @escaping @Sendable () -> String, pool: BlockingPool, logger: Logger) {
+                makeID: @escaping @Sendable () -> String, pool: BlockingPool, logger: Logger,
+                accepted: @escaping @Sendable (String, Transaction) -> Void = { _, _ in }) {
         self.configuration = configuration
         self.chain = chain
-        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger)
+        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger, accepted: accepted)
     }
 
     /// Binds the socket and begins to serve. When it returns, connections are taken. Blocks for a host look-up.

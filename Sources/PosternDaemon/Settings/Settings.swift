@@ -87,6 +87,14 @@ public enum Known {
     public static let listenIMAPS = Setting("listen.imaps", [ListenAddress(host: nil, port: 993)], "IMAP with TLS from the first octet.")
     public static let listenMilter = Setting("listen.milter", "inet:localhost:12301",
         "Where a Postfix or another MTA reaches the filters, written as its `smtpd_milters` has it. Empty: no milter listener.")
+    public static let listenLMTP = Setting("listen.lmtp", [SocketSetting](),
+        "Where another MTA hands over mail for our accounts by LMTP: `unix:/path` or `address:port`. For Postfix's chrooted clients the path lies in its queue folder: `unix:/var/spool/postfix/private/postern-lmtp` is its `lmtp:unix:private/postern-lmtp` (`private/lmtp` is a socket of its own). Whoever can connect can deliver: keep it to this machine.")
+    public static let listenDovecotAuth = Setting("listen.dovecot_auth", [SocketSetting](),
+        "Where Postfix (`smtpd_sasl_type = dovecot`) or Exim has log-ins checked: `unix:/var/spool/postfix/private/auth` is its `smtpd_sasl_path = private/auth`; or `address:port`, which is not encrypted: keep it to this machine.")
+    public static let unixSocketMode = Setting("unix_socket_mode", FileMode(bits: 0o660), "Permission bits of the UNIX sockets of `listen.lmtp` and `listen.dovecot_auth`.")
+    public static let unixSocketGroup = Setting("unix_socket_group", "postfix", "The group those sockets are given to. Empty: our own.")
+    public static let lmtpFilters = Setting("lmtp_filters", false,
+        "Whether mail by LMTP goes through the filters. No when its MTA asks us as its milter: then the filters have had their say, and the folder and keywords they wished for are honoured here.")
 
     // TLS
     public static let certFile = Setting("smtpd_tls_cert_file", FilePath(""),
@@ -175,7 +183,8 @@ public enum Known {
     public static let all: [any AnySetting] = [
         myhostname, mydestination, mynetworks, recipientDelimiter, postmaster, authservID,
         dataDirectory, policyDirectory, user,
-        listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
+        listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter, listenLMTP, listenDovecotAuth,
+        unixSocketMode, unixSocketGroup, lmtpFilters,
         certFile, keyFile,
         messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, xclientHosts, trustedRelays, hopcountLimit,
         milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,

@@ -51,8 +51,9 @@ public final class Gateway: Sendable {
         keyWatch = KeyWatch(live: live, ground: ground)
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
-        let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger)
-        servers = GatewayServers(settings, live: live, ground: ground, sink: sink, store: store, group: group, pool: pool, ids: ids)
+        let handover = HintHandover()
+        let sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger, handover: handover)
+        servers = try GatewayServers(settings, live: live, ground: ground, sink: sink, handover: handover, store: store, group: group, pool: pool, ids: ids)
     }
 
     /// `smtp 0.0.0.0:25`, one for each bound listener.

@@ -12,6 +12,8 @@ struct FilterState: Sendable {
     var transaction: Transaction?
     /// MAIL has not been told to the chain yet: no filter wants it, but it begins a message for those that follow.
     var owesMail = false
+    /// The address of each accepted RCPT, repetitions included: LMTP replies to each (RFC 2033 §4.2).
+    var accepted: [EmailAddress] = []
     /// A filter said `discard`: everything is accepted and nothing kept.
     private(set) var isDiscarding = false
     /// It said so at connect or HELO, of all messages.
@@ -49,6 +51,7 @@ struct FilterState: Sendable {
     mutating func endMessage() {
         transaction = nil
         owesMail = false
+        accepted = []
         isDiscarding = discardsAll
     }
 

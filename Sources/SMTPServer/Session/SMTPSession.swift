@@ -56,7 +56,7 @@ final class SMTPSession: ChannelDuplexHandler {
         self.listener = listener
         self.tlsContext = tlsContext
         machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, client: facts.clientAddress, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
-        filters = FilterState(environment.chain(), facts: facts)
+        filters = FilterState(listener.usesFilters ? environment.chain() : FilterChain([]), facts: facts)
     }
 
     // MARK: The channel's events
@@ -131,7 +131,7 @@ final class SMTPSession: ChannelDuplexHandler {
     private func connected(_ context: ChannelHandlerContext) {
         guard admittedAs == nil, !isOver else { return }
         lastProgress = context.eventLoop.now
-        let limited = filters.facts.isOwnNetwork ? nil : filters.facts.clientAddress
+        let limited = filters.facts.isOwnNetwork || listener.speaks == .lmtp ? nil : filters.facts.clientAddress
         switch environment.registry.admit(context.channel, client: limited) {
         case .admitted: admittedAs = (context.channel, limited)
         case .tooMany: return turnAway("Error: too many connections")

@@ -143,7 +143,7 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, dkimSignatureLimit.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

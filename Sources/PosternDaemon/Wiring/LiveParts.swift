@@ -60,7 +60,7 @@ public struct LiveParts: Sendable {
             AuthenticationFilter(
                 resolver: ground.resolver,
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
-                dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
+                dkim: try DKIMVerifier(resolver: ground.resolver, limits: DKIMLimits(maxSignatures: settings[Known.dkimSignatureLimit])), dmarc: dmarc),
             // After the check of signatures: what is removed here may have been signed.
             ForgedResultsFilter(authservID: authservID),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),

@@ -121,7 +121,8 @@ RSPAMD = """
 options {{
   pidfile = "{folder}/pid";
   filters = "";
-  gtube_patterns = "all";
+  # Beside the pattern that is refused: one that is marked.
+  enable_test_patterns = true;
   control_socket = "{folder}/control.sock mode=0600";
   dns {{ nameserver = ["127.0.0.1:1"]; timeout = 0.1s; retransmits = 1; }}
   words_decay = 600;

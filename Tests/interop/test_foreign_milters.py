@@ -71,10 +71,6 @@ class DKIM(ForeignCase):
         self.assertIn("dkim=pass", " ".join(message.get_all("Authentication-Results", [])))
         # As it lies in the mailbox, to the letter: simple canonicalization of header and body.
         self.assertTrue(dkim.verify(raw, dnsfunc=lambda name, timeout=5: signer.record.encode()))
-        # OpenDKIM inserts at 1, below the MTA's Received field and above what it signed.
-        names = message.keys()
-        self.assertLess(names.index("Received"), names.index("DKIM-Signature"))
-        self.assertLess(names.index("DKIM-Signature"), names.index("Subject"))
 
     def test_several_messages_on_one_connection(self):
         signer = self.enter(foreign.OpenDKIM("s"))
@@ -92,7 +88,9 @@ class DKIM(ForeignCase):
 class DMARC(ForeignCase):
     def test_its_results_are_added(self):
         mta = self.enter(MTA("builtin", self.enter(foreign.OpenDMARC()).milter))
-        message, _ = mta.deliver(mailbox.unique("dmarc"))
+        # It passes over mail from 127.0.0.1.
+        client = smtplib.SMTP("127.0.0.1", mta.ports["smtp"], local_hostname="client.example", timeout=60, source_address=("127.0.0.9", 0))
+        message, _ = mta.deliver(mailbox.unique("dmarc"), client=client)
         results = message.get_all("Authentication-Results")
         self.assertTrue(any(result.startswith("dmarc.example; dmarc=") for result in results), results)
         self.assertTrue(any(result.startswith("mail.local.example;") for result in results), results)
@@ -164,8 +162,9 @@ class Scripted(ForeignCase):
             smtp.ehlo()
             self.assertEqual(smtp.mail("reject@sender.example"), (554, b"5.7.9 scripted refusal of 100%"))
             self.assertEqual(smtp.mail("multi@sender.example"), (550, b"5.7.1 first line\n5.7.1 second line"))
-            smtp.mail("a@sender.example")
-            self.assertEqual([smtp.rcpt(f"{word}@local.example")[0] for word in ("tempfail", "bob", "reject")], [450, 250, 554])
+        with self.mta.submission() as smtp:
+            smtp.mail("alice@local.example")
+            self.assertEqual([smtp.rcpt(f"{word}@elsewhere.example")[0] for word in ("tempfail", "good", "reject")], [450, 250, 554])
 
     def test_large_body(self):
         body = "0123456789abcdef\r\n" * 20_000

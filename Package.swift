@@ -70,6 +70,8 @@ let package = Package(
         .target(name: "MailStore", dependencies: ["InternetMessage"]),
         .target(name: "MailQueue", dependencies: ["InternetMessage"]),
 
+        .target(name: "PostfixDoctor"),
+
         // Servers and clients: thin shells over the cores
         .target(
             name: "DovecotAuth",
@@ -122,7 +124,7 @@ let package = Package(
                            .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
         .executableTarget(
             name: "postern",
-            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "BlockingPool", "DKIM", "DKIMKeys", "DNS", "InternetMessage", "NetworkAddress",
+            dependencies: ["PosternDaemon", "PostfixDoctor", "PosternDemo", "Accounts", "BlockingPool", "DKIM", "DKIMKeys", "DNS", "InternetMessage", "NetworkAddress",
                            "SPF", "DMARC", "Diagnostics", "UnboundResolver", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
@@ -136,7 +138,7 @@ let package = Package(
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
         tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore", ["SASL"]), tests("IMAPCore"),
         tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DKIMKeys", ["DKIM", "DNS", "BlockingPool"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
-        tests("MailFilters", ["Milter", "DNS", "DKIM", "DMARC", "Policy", "SPF", "Tags"], nio: true), tests("DMARCRecords", ["DMARC", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
+        tests("MailFilters", ["Milter", "DNS", "DKIM", "DMARC", "Policy", "SPF", "Tags"], nio: true), tests("DMARCRecords", ["DMARC", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("PostfixDoctor"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
         tests("LocalSocket", nio: true), tests("TLS", nio: true), tests("SMTPServer", ["SMTPCore", "LocalSocket", "Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),

@@ -46,6 +46,7 @@ let package = Package(
         .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
         .target(name: "DKIMKeys", dependencies: ["BlockingPool", "DKIM", "DNS", "NetworkAddress"]),
         .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
+        .target(name: "DMARCRecords", dependencies: ["DMARC", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Tags", dependencies: ["COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
         .target(
@@ -109,7 +110,7 @@ let package = Package(
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["BlockingPool", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
+            dependencies: ["BlockingPool", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
                            "DKIM", "DKIMKeys", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
@@ -137,7 +138,7 @@ let package = Package(
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
         tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore", ["SASL"]), tests("IMAPCore"),
         tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DKIMKeys", ["DKIM", "DNS", "BlockingPool"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
-        tests("MailFilters", ["Milter", "DNS", "DKIM", "DMARC", "Policy", "SPF", "Tags"], nio: true), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("PostfixDoctor"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
+        tests("MailFilters", ["Milter", "DNS", "DKIM", "DMARC", "Policy", "SPF", "Tags"], nio: true), tests("DMARCRecords", ["DMARC", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("PostfixDoctor"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
         tests("LocalSocket", nio: true), tests("TLS", nio: true), tests("SMTPServer", ["SMTPCore", "LocalSocket", "Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),

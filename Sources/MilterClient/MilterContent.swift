@@ -1,62 +1,77 @@
 import InternetMessage
 import Milter
 
-/// A message on its way to a milter, and the changes that come back.
+/// A message on its way to a milter: header, body, end, and the answer with the changes that came before it.
 struct MilterContent: Sendable {
     /// SMFIC_BODY carries at most this (MILTER_CHUNK_SIZE).
     private static let chunkSize = 65535
 
-    /// A milter that makes a message larger than this is out of order.
-    private static let bodyLimit = 256 << 20
-
     private let message: Message
-    /// The Received field of our own at the top, which a milter does not see, as with Postfix.
-    private let hidden: Int
-    /// In the order in which they came, in the counting of the working copy.
-    private(set) var changes: [Modification] = []
-    private var newBody: [UInt8]?
+    private let terms: MilterTerms
+    /// Where the Received field of our own stands, which a milter does not see, as with Sendmail and Postfix.
+    private let ownReceived: Int?
+    private var collected: MilterChanges
+    /// Whether the milter answered the end of the message, and not something before.
+    private(set) var isComplete = false
 
-    init(_ transaction: Transaction) {
+    /// In the order in which they came, in the counting of the working copy.
+    var changes: [Modification] { collected.changes }
+
+    init(_ transaction: Transaction, _ terms: MilterTerms) {
         message = transaction.message
-        hidden = transaction.connection.listener != "milter" && message.header.fields.first?.isNamed("Received") == true ? 1 : 0
+        self.terms = terms
+        ownReceived = transaction.connection.listener == "milter" ? nil : message.header.fields.firstIndex { $0.isNamed("Received") }
+        collected = MilterChanges(
+            hidesReceived: ownReceived != nil, keepsLeadingSpace: terms.flags.contains(.leadingSpace), bodyCount: message.body.count)
     }
 
-    mutating func send(over link: MilterConnection, _ terms: MilterTerms, _ configuration: MilterClientConfiguration, _ macros: MilterMacros) async throws -> FilterAnswer {
-        if let early = try await sendHeader(link, terms, configuration, macros) { return early }
-        if let early = try await sendBody(link, terms, configuration) { return early }
-        try await link.send([macros.packet(for: .endOfMessage, terms)].compactMap { $0 } + [MilterPacketWriter(.endOfMessage).finish()])
+    mutating func send(over link: MilterConnection, _ configuration: MilterClientConfiguration, _ macros: MilterMacros) async throws -> FilterAnswer {
+        let timeout = configuration.contentTimeout
+        if let early = try await sendHeader(link, timeout, macros) { return early }
+        if let early = try await sendBody(link, timeout) { return early }
+        try await link.send([macros.packet(for: .endOfMessage, terms)].compactMap { $0 } + [MilterPacketWriter(.endOfMessage).finish()], within: timeout)
         while true {
-            let packet = try await link.next(within: configuration.contentTimeout, "end of message")
+            let packet = try await link.next(within: timeout, "end of message")
             guard packet.isFinal else {
-                try note(packet)
+                try collected.note(packet)
                 continue
             }
-            if let newBody { changes.append(.replaceBody(MessageBody(newBody))) }
-            return try MilterStatements.answer(packet)
+            let answer = try MilterStatements.answer(packet)
+            collected.finish()
+            isComplete = true
+            return answer
         }
     }
 
-    // MARK: To the milter
-
-    private func sendHeader(_ link: MilterConnection, _ terms: MilterTerms, _ configuration: MilterClientConfiguration, _ macros: MilterMacros) async throws -> FilterAnswer? {
+    private func sendHeader(_ link: MilterConnection, _ timeout: Duration, _ macros: MilterMacros) async throws -> FilterAnswer? {
         if !terms.flags.contains(.noHeaders) {
-            let packets = message.header.fields.dropFirst(hidden).map { header($0, terms) }
+            let packets = message.header.fields.indices.filter { $0 != ownReceived }.map { packet(of: message.header.fields[$0]) }
             if terms.flags.contains(.noHeaderReply) {
-                try await link.send(packets)
-            } else {
-                for packet in packets {
-                    try await link.send([packet])
-                    if let early = try await verdict(link, configuration, "header") { return early }
-                }
+                try await link.send(packets, within: timeout)
+            } else if let early = try await exchange(packets, link, timeout, "header") {
+                return early
             }
         }
         guard !terms.flags.contains(.noEndOfHeaders) else { return nil }
-        try await link.send([macros.packet(for: .endOfHeaders, terms)].compactMap { $0 } + [MilterPacketWriter(.endOfHeaders).finish()])
-        return terms.flags.contains(.noEndOfHeadersReply) ? nil : try await verdict(link, configuration, "end of headers")
+        try await link.send([macros.packet(for: .endOfHeaders, terms)].compactMap { $0 } + [MilterPacketWriter(.endOfHeaders).finish()], within: timeout)
+        guard !terms.flags.contains(.noEndOfHeadersReply) else { return nil }
+        return Self.ending(try MilterStatements.answer(await link.next(within: timeout, "end of headers")))
     }
 
-    /// The value without the blank after the colon, unless the milter asked for it; folded with LF, as sendmail has it.
-    private func header(_ field: HeaderField, _ terms: MilterTerms) -> [UInt8] {
+    /// Sends packet after packet, each answered, until one is the last word or the milter wants no more of them.
+    private func exchange(_ packets: [[UInt8]], _ link: MilterConnection, _ timeout: Duration, _ what: String) async throws -> FilterAnswer? {
+        for packet in packets {
+            try await link.send([packet], within: timeout)
+            let reply = try await link.next(within: timeout, what)
+            if reply == .skip { return nil }
+            if let early = Self.ending(try MilterStatements.answer(reply)) { return early }
+        }
+        return nil
+    }
+
+    /// The value folded with LF, as Sendmail has it, and without the blank (not the tab) after the colon unless the milter
+    /// asked for it (SMFIP_HDR_LEADSPC).
+    private func packet(of field: HeaderField) -> [UInt8] {
         var value = field.rawValue.filter { $0 != 13 }[...]
         if !terms.flags.contains(.leadingSpace), value.first == 32 { value = value.dropFirst() }
         var packet = MilterPacketWriter(.header)
@@ -65,68 +80,24 @@ struct MilterContent: Sendable {
         return packet.finish()
     }
 
-    private func sendBody(_ link: MilterConnection, _ terms: MilterTerms, _ configuration: MilterClientConfiguration) async throws -> FilterAnswer? {
+    private func sendBody(_ link: MilterConnection, _ timeout: Duration) async throws -> FilterAnswer? {
         guard !terms.flags.contains(.noBody) else { return nil }
         var offset = 0
         while offset < message.body.count {
             let chunk = try message.body.read(at: offset, upTo: Self.chunkSize)
+            // A file that became shorter than it was.
+            guard !chunk.isEmpty else { break }
             offset += chunk.count
             var packet = MilterPacketWriter(.body)
             packet.raw(chunk)
-            try await link.send([packet.finish()])
+            try await link.send([packet.finish()], within: timeout)
             guard !terms.flags.contains(.noBodyReply) else { continue }
-            let reply = try await link.next(within: configuration.contentTimeout, "body")
+            let reply = try await link.next(within: timeout, "body")
             if reply == .skip { return nil }
             if let early = Self.ending(try MilterStatements.answer(reply)) { return early }
         }
         return nil
     }
 
-    private func verdict(_ link: MilterConnection, _ configuration: MilterClientConfiguration, _ what: String) async throws -> FilterAnswer? {
-        Self.ending(try MilterStatements.answer(await link.next(within: configuration.contentTimeout, what)))
-    }
-
     private static func ending(_ answer: FilterAnswer) -> FilterAnswer? { answer == .continue ? nil : answer }
-
-    // MARK: From the milter
-
-    private mutating func note(_ packet: MilterReplyPacket) throws {
-        switch packet {
-        case .addHeader(let name, let value): changes.append(.addHeader(field(name, value)))
-        case .insertHeader(let index, let name, let value):
-            // 0 is above everything, ours too; other places are counted in what the milter saw.
-            changes.append(.insertHeader(index: index == 0 ? 0 : index + hidden, field(name, value)))
-        case .changeHeader(let occurrence, let name, let value):
-            let shift = hidden == 1 && name.lowercased() == "received" ? 1 : 0
-            changes.append(.changeHeader(name: name, occurrence: max(occurrence, 1) + shift, value.isEmpty ? nil : field(name, value)))
-        case .addRecipient(let text, let parameters): changes.append(.addRecipient(EnvelopeRecipient(try address(text), parameters: Self.parameters(parameters))))
-        case .deleteRecipient(let text): changes.append(.removeRecipient(try address(text)))
-        case .changeSender(let text, let parameters):
-            changes.append(.changeSender(EnvelopeSender(text == "<>" || text.isEmpty ? nil : try address(text), parameters: Self.parameters(parameters))))
-        case .replaceBody(let octets):
-            newBody = (newBody ?? []) + octets
-            guard newBody?.count ?? 0 <= Self.bodyLimit else { throw MilterClientError.babble("a new body larger than \(Self.bodyLimit) octets") }
-        case .quarantine(let reason): changes.append(.quarantine(reason))
-        default: throw MilterClientError.babble("an unexpected packet")
-        }
-    }
-
-    /// Line ends as the milter folds them become CRLF; a blank is put after the colon where the milter left it out.
-    private func field(_ name: String, _ value: [UInt8]) -> HeaderField {
-        let folded = LineEnds.toCRLF(value)
-        return HeaderField(name: name, rawValue: folded.first == 32 || folded.first == 9 ? folded : [32] + folded)
-    }
-
-    private func address(_ text: String) throws -> EmailAddress {
-        let bare = text.hasPrefix("<") && text.hasSuffix(">") ? String(text.dropFirst().dropLast()) : text
-        guard let address = EmailAddress(bare) else { throw MilterClientError.babble("\"\(text.prefix(80))\" is no address") }
-        return address
-    }
-
-    private static func parameters(_ text: String) -> [String: String] {
-        Dictionary(text.split(separator: " ").map { word in
-            let parts = word.split(separator: "=", maxSplits: 1)
-            return (parts[0].uppercased(), parts.count == 2 ? String(parts[1]) : "")
-        }, uniquingKeysWith: { $1 })
-    }
 }

@@ -64,7 +64,7 @@ struct MilterMacros: Sendable {
         case "v": "postern"
         case "_": connection.clientAddress.map { "\(connection.clientName ?? "unknown") [\($0)]" } ?? "localhost"
         case "i": id.isEmpty ? nil : id
-        case "daemon_name": connection.daemonName
+        case "daemon_name": connection.daemonName.isEmpty ? hostname : connection.daemonName
         case "daemon_addr", "if_addr": connection.localAddress?.description
         case "daemon_port": connection.localPort.map(String.init)
         case "client_addr": connection.clientAddress?.description
@@ -76,7 +76,7 @@ struct MilterMacros: Sendable {
         case "cipher_bits": connection.tls.map { String($0.cipherBits) }
         case "auth_type": connection.authenticationMechanism
         case "auth_authen": connection.authenticatedUser
-        case "auth_author": nil
+        case "auth_author": sender?.parameters["AUTH"].flatMap { $0 == "<>" ? nil : $0 }
         case "mail_addr": sender.map { $0.address?.description ?? "" }
         case "mail_host": sender?.address?.domainText
         case "mail_mailer", "rcpt_mailer": "smtp"

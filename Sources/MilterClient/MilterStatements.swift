@@ -49,6 +49,7 @@ enum MilterStatements {
         case .reject: return .reject(SMTPReply(550, "5.7.1", "Command rejected"))
         case .tempfail: return .tempfail(SMTPReply(451, "4.7.1", "Service unavailable - try again later"))
         case .replyCode(let text): return try reply(text)
+        case .shutdown: return .tempfail(SMTPReply(421, "4.7.0", "Service unavailable - try again later"))
         case .connectionFailure: throw MilterClientError.failed
         default: throw MilterClientError.babble("a change outside the end of the message")
         }
@@ -56,8 +57,10 @@ enum MilterStatements {
 
     /// SMFIR_REPLYCODE: whole reply lines, `550 5.7.1 text` or `550-5.7.1 text CRLF 550 5.7.1 text`.
     private static func reply(_ text: String) throws -> FilterAnswer {
-        let lines = text.split(whereSeparator: \.isNewline)
-        guard let first = lines.first, let code = Int(first.prefix(3)), (400...599).contains(code) else { throw MilterClientError.babble("reply \"\(text.prefix(60))\"") }
+        let lines = withoutFormats(text).split(whereSeparator: \.isNewline)
+        guard let first = lines.first, let code = Int(first.prefix(3)), (400...599).contains(code), lines.allSatisfy({ isLine($0, code) }) else {
+            throw MilterClientError.babble("reply \"\(text.prefix(60))\"")
+        }
         var enhanced: String?
         let texts = lines.map { line -> String in
             let rest = line.dropFirst(4)
@@ -70,9 +73,25 @@ enum MilterStatements {
         return code < 500 ? .tempfail(reply) : .reject(reply)
     }
 
+    /// The code, then a blank or a hyphen, as each line of a reply begins (RFC 5321 §4.2.1).
+    private static func isLine(_ line: Substring, _ code: Int) -> Bool {
+        let mark = line.dropFirst(3).first
+        return line.hasPrefix(String(code)) && (mark == nil || mark == " " || mark == "-")
+    }
+
+    /// Sendmail takes the reply for a format string, so milters write `%%` for `%`; a single one means nothing.
+    private static func withoutFormats(_ text: String) -> String {
+        var out = "", isEscape = false
+        for character in text {
+            isEscape = character == "%" && !isEscape
+            if !isEscape { out.append(character) }
+        }
+        return out
+    }
+
     /// RFC 3463 §2: class "." subject "." detail, its class that of the code.
     private static func isEnhanced(_ word: Substring, _ code: Int) -> Bool {
         let parts = word.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 3 && parts[0] == String(code / 100) && parts.allSatisfy { (1...3).contains($0.count) && $0.allSatisfy(\.isNumber) }
+        return parts.count == 3 && parts[0] == String(code / 100) && parts.allSatisfy { (1...3).contains($0.count) && $0.allSatisfy { $0.isASCII && $0.isNumber } }
     }
 }

@@ -13,14 +13,15 @@ struct MilterTerms: Sendable {
         offer.number(version)
         offer.number(actions.rawValue)
         offer.number(MilterProtocolFlags.offered(version: version).rawValue)
-        try await link.send([offer.finish()])
+        try await link.send([offer.finish()], within: configuration.commandTimeout)
         guard case .negotiate(let chosen, let wanted, let flags, let macros) = try await link.next(within: configuration.commandTimeout, "negotiation") else {
             throw MilterClientError.babble("no answer to the negotiation")
         }
         guard (2...version).contains(chosen) else { throw MilterClientError.version(chosen) }
-        guard wanted.isSubset(of: actions), flags.isSubset(of: .offered(version: version)) else {
-            throw MilterClientError.babble("it wants what was not offered")
+        guard wanted.isSubset(of: actions) else {
+            throw MilterClientError.babble("it wants to do what was not offered (\(wanted.subtracting(actions).rawValue))")
         }
+        // Flags beyond the offer are not refused, with Postfix: what it will not answer must not be waited for.
         return MilterTerms(version: chosen, flags: flags, macros: macros)
     }
 }

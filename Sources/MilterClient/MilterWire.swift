@@ -52,13 +52,25 @@ struct MilterProtocolFlags: OptionSet, Sendable, Hashable {
     static let noEndOfHeadersReply = MilterProtocolFlags(rawValue: 0x40000)
     static let noBodyReply = MilterProtocolFlags(rawValue: 0x80000)
     static let leadingSpace = MilterProtocolFlags(rawValue: 0x100000)
-    /// What we can do of it, by version: 2 knows the first seven (libmilter's SMFIP_V2_PROT).
-    static func offered(version: UInt32) -> MilterProtocolFlags { version >= 6 ? MilterProtocolFlags(rawValue: 0x1dffff) : version >= 3 ? MilterProtocolFlags(rawValue: 0x3ff) : MilterProtocolFlags(rawValue: 0x7f) }
+    /// What we can do of it, by version, as mfdef.h has it: 2 knows the first seven (SMFIP_V2_PROT), 3 brought the unknown
+    /// command, 4 DATA, 6 the rest. Not offered: recipients that somebody else refused (SMFIP_RCPT_REJ), larger chunks.
+    static func offered(version: UInt32) -> MilterProtocolFlags {
+        switch version {
+        case 6...: MilterProtocolFlags(rawValue: 0x1f_f7ff)
+        case 4, 5: MilterProtocolFlags(rawValue: 0x37f)
+        case 3: MilterProtocolFlags(rawValue: 0x17f)
+        default: MilterProtocolFlags(rawValue: 0x7f)
+        }
+    }
 }
 
 /// What a filter says.
 enum MilterReplyPacket: Sendable, Hashable {
-    case `continue`, accept, reject, tempfail, discard, skip, progress, connectionFailure
+    case `continue`, accept, reject, tempfail, discard, skip, progress
+    /// The client is to be sent away with 421 (SMFIR_SHUTDOWN).
+    case shutdown
+    /// The milter gives up (SMFIR_CONN_FAIL).
+    case connectionFailure
     /// `550 5.7.1 text`, perhaps of several lines.
     case replyCode(String)
     case addHeader(name: String, value: [UInt8])
@@ -74,7 +86,7 @@ enum MilterReplyPacket: Sendable, Hashable {
     /// Whether it ends the wait for an answer; modifications and progress do not.
     var isFinal: Bool {
         switch self {
-        case .continue, .accept, .reject, .tempfail, .discard, .skip, .connectionFailure, .replyCode, .negotiate: true
+        case .continue, .accept, .reject, .tempfail, .discard, .skip, .shutdown, .connectionFailure, .replyCode, .negotiate: true
         default: false
         }
     }
@@ -90,7 +102,8 @@ enum MilterReplyPacket: Sendable, Hashable {
         case 0x64: self = .discard
         case 0x73: self = .skip
         case 0x70: self = .progress
-        case 0x34: self = .connectionFailure
+        case 0x34: self = .shutdown
+        case 0x66: self = .connectionFailure
         case 0x79: self = .replyCode(String(decoding: reader.text(), as: UTF8.self))
         case 0x68: self = .addHeader(name: reader.string(), value: reader.text())
         case 0x69:

@@ -76,7 +76,18 @@ import Testing
         #expect(await cache.resolve(asked).outcome == .records([[192, 0, 2, 1]]))
     }
 
-    /// Answers only once it is opened.
+    @Test func whoJoinsAQuestionDoesNotSufferFromTheFirstGivingUp() async throws {
+        let gate = Gate()
+        let cache = CachingResolver(gate)
+        let asked = try question("shop.example")
+        let first = Task { await cache.resolve(asked).outcome }
+        let second = Task { await cache.resolve(asked).outcome }
+        first.cancel()
+        await gate.open(after: 1)
+        #expect(await second.value == .records([[192, 0, 2, 1]]))
+    }
+
+    /// Answers only once it is opened; a cancelled question fails.
     actor Gate: Resolver {
         nonisolated let asked = Atomic<Int>(0)
         nonisolated var count: Int { asked.load(ordering: .relaxed) }
@@ -86,6 +97,7 @@ import Testing
         func resolve(_ question: DNSQuestion) async -> DNSResponse {
             asked.add(1, ordering: .relaxed)
             if !isOpen { await withCheckedContinuation { waiting.append($0) } }
+            if Task.isCancelled { return DNSResponse(.temporaryFailure("cancelled")) }
             return DNSResponse(.records([[192, 0, 2, 1]]), timeToLive: 60)
         }
 

@@ -69,6 +69,10 @@ _dmarc.stranger.example. 3600 IN TXT "v=DMARC1; p=reject"
 
 
 class GuideMachine:
+    def __init__(self, without=()):
+        """`without`: lines of the guide's main.cf to leave out."""
+        self.without = without
+
     def __enter__(self):
         # Postfix's own users walk through it.
         self.folder = tempfile.mkdtemp(prefix="postern-guide-")
@@ -110,7 +114,7 @@ class GuideMachine:
         self._put("zone.txt", RECORDS)
         self._put("postern.toml", CONFIGURATION.format(
             folder=folder, certificate=f"/etc/letsencrypt/live/mail.{DOMAIN}/fullchain.pem", key=f"/etc/letsencrypt/live/mail.{DOMAIN}/privkey.pem"))
-        self._put("etc/postfix/main.cf", replaced(read("guide/main.cf")) + ADDED)
+        self._put("etc/postfix/main.cf", replaced(self._main()) + ADDED)
         self._put("etc/postfix/master.cf", read("guide/master.cf"))
         shutil.copystat("/var/lib/postfix", f"{folder}/lib")
         status = os.stat("/var/lib/postfix")
@@ -118,6 +122,13 @@ class GuideMachine:
         for name in ("null", "zero", "random", "urandom", "tty"):
             os.mknod(f"{folder}/dev/{name}", 0o666 | 0o020000, os.stat(f"/dev/{name}").st_rdev)
             os.chmod(f"{folder}/dev/{name}", 0o666)
+
+    def _main(self):
+        lines = read("guide/main.cf").splitlines(keepends=True)
+        missing = set(self.without) - {line.strip() for line in lines}
+        if missing:
+            raise ValueError(f"the guide has no line {missing}")
+        return "".join(line for line in lines if line.strip() not in self.without)
 
     def _put(self, name, text):
         path = f"{self.folder}/{name}"
@@ -150,6 +161,11 @@ class GuideMachine:
         entered = manager.__enter__()
         self.closing.append(lambda: manager.__exit__(None, None, None))
         return entered
+
+    def doctor(self, *arguments):
+        """(status, output) of `postern doctor postfix`."""
+        done = self.machine.run(gateway.binary("postern"), "doctor", "postfix", "--config", f"{self.folder}/postern.toml", *arguments, check=False)
+        return done.returncode, done.stdout
 
     def start_postern(self):
         self.postern = gateway.Process(self.folder, "serve", "--config", f"{self.folder}/postern.toml", prefix=self.machine.prefix)

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -20,6 +21,7 @@ import dns.rrset
 
 import gateway
 from dkim_corpus import CORPUS
+from miltercodec import Milter
 from opendkim import OpenDKIM
 
 DOMAIN = "example.org"
@@ -285,3 +287,87 @@ class Rotation(unittest.TestCase):
             servers.silent.add("127.0.0.3")
             self.run_step("check", servers=servers, status=4)
             self.assertEqual(self.states(), [("one", "staged")])
+
+
+class RunningServer(unittest.TestCase):
+    """A server takes keys up by itself once their records stand, and lets go of them at SIGHUP."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="dkim-server-")
+        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.port = gateway.free_port()
+        self.zone = os.path.join(self.folder, "zone")
+        self.config = os.path.join(self.folder, "postern.toml")
+        data = os.path.join(self.folder, "data")
+        os.mkdir(data, 0o700)
+        open(self.zone, "w").close()
+        with open(self.config, "w") as file:
+            file.write(f"""\
+myhostname = "mail.{DOMAIN}"
+data_directory = "{data}"
+policy_directory = ""
+[listen]
+smtp = []
+submission = []
+submissions = []
+imap = []
+imaps = []
+milter = "inet:{self.port}@127.0.0.1"
+[dns]
+zone_file = "{self.zone}"
+offline = true
+""")
+
+    def start(self):
+        server = gateway.Process(self.folder, "serve", "--config", self.config)
+        self.addCleanup(server.stop)
+        server.wait_started(lambda: gateway.answers(self.port))
+        return server
+
+    def signers(self, author, client="127.0.0.1"):
+        mta = Milter.connect(("127.0.0.1", self.port), timeout=20).negotiate()
+        try:
+            mta.open(address=client)
+            answer = mta.message([("From", f" <{author}>"), ("Subject", " s")], b"hello\r\n")
+        finally:
+            mta.quit()
+        fields = ["".join(change[-1].split()) for change in answer.changes if "DKIM-Signature" in change]
+        return sorted(tag for field in fields for tag in field.split(";") if tag.startswith(("s=", "d=")))
+
+    def wait_for(self, author, wanted, server):
+        gateway.wait_until(lambda: self.signers(author) == wanted, 20, lambda: f"{self.signers(author)}, not {wanted}:\n{server.output()}")
+
+    def test_keys_come_and_go(self):
+        made = postern("new", DOMAIN, "--ed25519", "--selector", "one", "--config", self.config).decode()
+        server = self.start()
+        self.assertEqual(self.signers(f"a@{DOMAIN}"), [])
+        self.assertEqual(server.stop(), 0)
+
+        with open(self.zone, "w") as file:
+            file.write(made)
+        server = self.start()
+        self.wait_for(f"a@{DOMAIN}", ["d=example.org", "s=one"], server)
+        # The host's own name, as bounces have it; nobody else's, and no stranger's mail.
+        self.assertEqual(self.signers(f"MAILER-DAEMON@mail.{DOMAIN}"), ["d=example.org", "s=one"])
+        self.assertEqual(self.signers(f"a@www.{DOMAIN}"), [])
+        self.assertEqual(self.signers(f"a@{DOMAIN}", client="192.0.2.1"), [])
+
+        postern("retire", DOMAIN, "--selector", "one", "--now", "--config", self.config)
+        server.process.send_signal(signal.SIGHUP)
+        self.wait_for(f"a@{DOMAIN}", [], server)
+
+    def test_a_key_that_others_can_read_keeps_the_old_keys_in_force(self):
+        made = postern("new", DOMAIN, "--ed25519", "--selector", "one", "--config", self.config).decode()
+        with open(self.zone, "w") as file:
+            file.write(made)
+        postern("check", "--config", self.config)
+        server = self.start()
+        pem = os.path.join(self.folder, "data", "dkim", DOMAIN, "one.pem")
+        os.chmod(pem, 0o644)
+        server.process.send_signal(signal.SIGHUP)
+        gateway.wait_until(lambda: f"chmod 600 {pem}" in server.output(), 20, server.output)
+        self.assertEqual(self.signers(f"a@{DOMAIN}"), ["d=example.org", "s=one"])
+        server.stop()
+        status, said = gateway.run_to_end("check", "--config", self.config)
+        self.assertEqual(status, 1)
+        self.assertIn(f"chmod 600 {pem}", said)

@@ -166,6 +166,14 @@ public enum Known {
     public static let dkimRetirementTime = Setting("dkim_retirement_time", TimeSpan(seconds: 604_800),
         "How long a replaced key's DNS record stays published: longer than any message may be under way.")
 
+    public static let dkimSignatureLimit = Setting("dkim_signature_limit", 10,
+        "Signatures of one message that are checked; further ones are told as not checked. Each costs a DNS look-up and a hash of the body.",
+        wanted: "1 to 100") { (1...100).contains($0) }
+
+    // DMARC
+    public static let dmarcRecordLifetime = Setting("dmarc_record_lifetime", TimeSpan(seconds: 2_592_000),
+        "How long a row about each message that DMARC was asked about is kept, for aggregate reports and `postern dmarc`. 0: none is written.")
+
     // Operation
     public static let logLevel = Setting("log_level", Choice(LogLevelName.info), "Least level that is logged.")
     public static let shutdownTimeout = Setting("shutdown_timeout", TimeSpan(seconds: 30), "How long transactions in flight may take to finish at shutdown.")
@@ -186,7 +194,7 @@ public enum Known {
         milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
-        dkimKeys, dkimKeyDirectory, dkimRetirementTime,
+        dkimKeys, dkimKeyDirectory, dkimRetirementTime, dkimSignatureLimit, dmarcRecordLifetime,
         logLevel, shutdownTimeout,
     ]
 }

@@ -1,6 +1,7 @@
 import Accounts
 import BlockingPool
 import DKIMKeys
+import DMARCRecords
 import DNS
 import Foundation
 import Logging
@@ -18,6 +19,7 @@ public final class Gateway: Sendable {
     public let accounts: AccountStore
     public let ledger: TagLedger
     public let store: MailStore
+    private let evaluations: DMARCRecordStore?
     private let ground: LiveParts.Ground
     private let live: Live
     private let resolver: UnboundResolver
@@ -42,11 +44,11 @@ public final class Gateway: Sendable {
         resolver = try ResolverSettings.resolver(settings)
         let (pool, queueMinfree) = (pool, settings[Known.queueMinfree])
         // As the user that goes on: databases and folders that root made could not be written later.
-        let opened = try Privileges.acting(as: user) { try Stores(data, queueMinfree: queueMinfree, pool: pool, logger: logger) }
-        (accounts, ledger, store) = (opened.accounts, opened.ledger, opened.store)
-        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, group: group, logger: logger)
+        let opened = try Privileges.acting(as: user) { try Stores(data, settings, queueMinfree: queueMinfree, pool: pool, logger: logger) }
+        (accounts, ledger, store, evaluations) = (opened.accounts, opened.ledger, opened.store, opened.evaluations)
+        ground = LiveParts.Ground(resolver: CachingResolver(resolver), accounts: accounts, ledger: ledger, evaluations: evaluations, group: group, logger: logger)
         live = Live(try LiveParts(settings, on: ground))
-        keyWatch = KeyWatch(live: live, ground: ground, pool: pool)
+        keyWatch = KeyWatch(live: live, ground: ground)
         let ids = TransactionIDs()
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, group: group, pool: pool, ids: ids)
         let handover = HintHandover()
@@ -81,7 +83,7 @@ public final class Gateway: Sendable {
             + settings[Known.dkimKeys].map(\.keyFile.path)
         let closed = Privileges.unreadable(files)
         guard !closed.isEmpty else { return }
-        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to its group (chgrp, chmod 640)",
+        logger.warning("a reload will be refused: user \(user.name) cannot read these; give them to it (chown \(user.name))",
                        metadata: ["files": "\(closed.joined(separator: ", "))"])
     }
 
@@ -103,6 +105,7 @@ public final class Gateway: Sendable {
         // One deadline for both; deliveries under way get a moment at least, since to cut one off may deliver it twice.
         await relay.relay.stop(within: max(end - ContinuousClock.now, min(grace, .seconds(5))))
         ledger.close()
+        evaluations?.close()
         resolver.close()
         try? await group.shutdownGracefully()
     }
@@ -113,15 +116,26 @@ private struct Stores {
     let accounts: AccountStore
     let ledger: TagLedger
     let store: MailStore
+    let evaluations: DMARCRecordStore?
     let queue: MailQueue
 
-    init(_ data: String, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
+    init(_ data: String, _ settings: Settings, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
         accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
         var options = TagLedger.Options()
         options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
         ledger = try TagLedger(path: data + "/tags.sqlite", mintingKey: try MintingKey.load(data + "/tag-minting.key"), options: options)
+        evaluations = try Self.evaluations(settings, logger)
         store = try MailStore(root: data + "/mail")
         queue = try MailQueue(MailQueue.Settings(root: data + "/queue", minimumFreeBytes: queueMinfree))
+    }
+
+    private static func evaluations(_ settings: Settings, _ logger: Logger) throws -> DMARCRecordStore? {
+        let lifetime = settings[Known.dmarcRecordLifetime]
+        guard lifetime.seconds > 0 else { return nil }
+        var options = DMARCRecordStore.Options()
+        options.keep = lifetime.duration
+        options.report = { logger.error("DMARC rows", metadata: ["error": "\($0)"]) }
+        return try DMARCRecordStore(path: LiveParts.evaluationFile(settings), options: options)
     }
 }
 
@@ -129,7 +143,7 @@ extension Known {
     /// What a reload does not change: everything but destinations, tags, rules, keys, certificate, identities and log level.
     static let fixedAtStart: [any AnySetting] = all.filter { setting in
         ![mydestination.key, postmaster.key, recipientDelimiter.key, authservID.key, trustedRelays.key, policyDirectory.key, certFile.key, keyFile.key,
-          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
+          dkimKeys.key, dkimKeyDirectory.key, dkimRetirementTime.key, dkimSignatureLimit.key, logLevel.key, milters.key, milterDefaultAction.key, milterConnectTimeout.key,
           milterCommandTimeout.key, milterContentTimeout.key].contains(setting.key)
     }
 }

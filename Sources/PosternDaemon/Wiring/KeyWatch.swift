@@ -14,13 +14,13 @@ final class KeyWatch: Sendable {
 
     private let live: Live
     private let ground: LiveParts.Ground
-    private let pool: BlockingPool
+    /// Its own: a name server that is silent holds a thread for seconds, and mail must not wait for that.
+    private let pool = BlockingPool(threads: 4, name: "keys")
     private let task = Mutex<Task<Void, Never>?>(nil)
 
-    init(live: Live, ground: LiveParts.Ground, pool: BlockingPool) {
+    init(live: Live, ground: LiveParts.Ground) {
         self.live = live
         self.ground = ground
-        self.pool = pool
     }
 
     func start() {
@@ -39,11 +39,16 @@ final class KeyWatch: Sendable {
     private func look() async {
         let keeper = KeyKeeper.make(live.current.settings, resolver: ground.resolver, pool: pool)
         do {
-            for domain in try keeper.store.domains() { try await look(at: domain, keeper) }
+            for domain in try keeper.store.domains() {
+                // One domain's broken folder must not hold up the others' keys.
+                do { try await look(at: domain, keeper) } catch { report(error, domain) }
+            }
             try adopt(keeper.store)
-        } catch {
-            ground.logger.error("DKIM keys", metadata: ["error": "\(error)"])
-        }
+        } catch { report(error, nil) }
+    }
+
+    private func report(_ error: any Error, _ domain: DomainName?) {
+        ground.logger.error("DKIM keys", metadata: ["domain": "\(domain?.text ?? "all")", "error": "\(error)"])
     }
 
     private func look(at domain: DomainName, _ keeper: KeyKeeper) async throws {

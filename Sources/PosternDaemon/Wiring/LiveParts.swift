@@ -3,6 +3,7 @@ import BlockingPool
 import DKIM
 import DKIMKeys
 import DMARC
+import DMARCRecords
 import DNS
 import Foundation
 import InternetMessage
@@ -38,6 +39,8 @@ public struct LiveParts: Sendable {
         let resolver: any Resolver
         let accounts: AccountStore
         let ledger: TagLedger
+        /// nil: no rows are kept.
+        let evaluations: (any DMARCEvaluationRecorder)?
         let group: any EventLoopGroup
         let logger: Logger
     }
@@ -57,11 +60,12 @@ public struct LiveParts: Sendable {
             AuthenticationFilter(
                 resolver: ground.resolver,
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
-                dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
+                dkim: try DKIMVerifier(resolver: ground.resolver, limits: DKIMLimits(maxSignatures: settings[Known.dkimSignatureLimit])), dmarc: dmarc),
             // After the check of signatures: what is removed here may have been signed.
             ForgedResultsFilter(authservID: authservID),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
-            PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
+            PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger,
+                         recorder: ground.evaluations),
             ResultsHeaderFilter(authservID: authservID),
             signing,
         ]
@@ -93,6 +97,15 @@ public struct LiveParts: Sendable {
             try Privileges.become(user)
         }
         return try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
+    }
+
+    /// Where the rows of evaluated messages are.
+    static func evaluationFile(_ settings: Settings) -> String { settings[Known.dataDirectory].path + "/dmarc.sqlite" }
+
+    /// What the installation remembers of evaluated messages, by domain and source, for `postern dmarc`. Blocks.
+    /// - Parameter since: seconds since 1970.
+    public static func evaluations(_ settings: Settings, since: Int) throws -> [DMARCSourceSummary] {
+        try DMARCRecordStore.summaries(path: evaluationFile(settings), since: since)
     }
 
     /// Reads everything a settings file points at, without starting anything.

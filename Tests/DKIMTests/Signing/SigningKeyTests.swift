@@ -56,6 +56,17 @@ import Testing
         }
     }
 
+    @Test("A key that cannot be used is told with its file") func fileIsNamed() throws {
+        for text in ["hello", try PrivateKey.generate(rsaBits: 768).pem()] {
+            try withFile(text, mode: 0o600) { path in
+                let failure = #expect(throws: SigningKey.Failure.self) {
+                    try SigningKey(pemFile: path, domain: name("example.org"), selector: "s1")
+                }
+                #expect(failure?.description.hasPrefix("\(path): ") == true)
+            }
+        }
+    }
+
     private static let encrypted = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgAAAAAAAAAAAICCAAw

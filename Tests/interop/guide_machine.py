@@ -34,7 +34,7 @@ CONFIGURATION = """\
 myhostname = "mail.local.example"
 mydestination = ["local.example"]
 data_directory = "{folder}/data"
-policy_directory = ""
+policy_directory = "{folder}/policies"
 smtpd_tls_cert_file = "{certificate}"
 smtpd_tls_key_file = "{key}"
 
@@ -56,6 +56,12 @@ offline = true
 domain = "local.example"
 selector = "s1"
 key_file = "{folder}/dkim.key"
+"""
+
+# What a milter cannot tell Postfix, our LMTP honours.
+POLICY = """\
+stage message
+rule "lists" when header["List-Id"] matches "*lists.example*" then file into "Lists", add keyword "$List"
 """
 
 # For Postfix, which asks a name server.
@@ -98,7 +104,7 @@ class GuideMachine:
     def _write(self):
         folder = self.folder
         shutil.copytree("/etc", f"{folder}/etc", symlinks=True)
-        for name in ("spool", "lib", "dev", "data"):
+        for name in ("spool", "lib", "dev", "data", "policies"):
             os.mkdir(f"{folder}/{name}")
         letsencrypt = f"{folder}/etc/letsencrypt/live/mail.{DOMAIN}"
         os.makedirs(letsencrypt)
@@ -112,6 +118,7 @@ class GuideMachine:
         self._put("etc/resolv.conf", "nameserver 127.0.0.1\n")
         self._put("etc/hosts", "127.0.0.1 localhost\n")
         self._put("zone.txt", RECORDS)
+        self._put("policies/lists.policy", POLICY)
         self._put("postern.toml", CONFIGURATION.format(
             folder=folder, certificate=f"/etc/letsencrypt/live/mail.{DOMAIN}/fullchain.pem", key=f"/etc/letsencrypt/live/mail.{DOMAIN}/privkey.pem"))
         self._put("etc/postfix/main.cf", replaced(self._main()) + ADDED)

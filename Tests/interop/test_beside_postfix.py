@@ -91,6 +91,16 @@ class BesidePostfix(unittest.TestCase):
         self.from_stranger().send_message(mailbox.message("a@stranger.example", "alice+shop@local.example", subject))
         self.assertIn(b"X-Original-To: alice+shop@local.example\r\n", self.read(subject))
 
+    def test_what_a_rule_wished_in_the_milter_happens_at_delivery(self):
+        subject = mailbox.unique("list")
+        message = mailbox.message("a@stranger.example", USER, subject)
+        message["List-Id"] = "<talk.lists.example>"
+        self.from_stranger().send_message(message)
+        with mailbox.imap(ADDRESS, 993, self.machine.ca_file, USER, PASSWORD) as imap:
+            gateway.wait_until(lambda: imap.select("Lists")[0] == "OK", 30, self.machine.log)
+            uid, _ = mailbox.fetch(imap, subject, "Lists")
+            self.assertIn(b"$List", mailbox.ok(imap.uid("FETCH", uid, "(FLAGS)"))[0])
+
     def test_strangers_cannot_relay(self):
         smtp = self.from_stranger()
         with self.assertRaises(smtplib.SMTPRecipientsRefused):

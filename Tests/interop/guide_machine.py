@@ -34,7 +34,7 @@ CONFIGURATION = """\
 myhostname = "mail.local.example"
 mydestination = ["local.example"]
 data_directory = "{folder}/data"
-policy_directory = ""
+policy_directory = "{folder}/policies"
 smtpd_tls_cert_file = "{certificate}"
 smtpd_tls_key_file = "{key}"
 
@@ -58,6 +58,12 @@ selector = "s1"
 key_file = "{folder}/dkim.key"
 """
 
+# What a milter cannot tell Postfix, our LMTP honours.
+POLICY = """\
+stage message
+rule "lists" when header["List-Id"] matches "*lists.example*" then file into "Lists", add keyword "$List"
+"""
+
 # For Postfix, which asks a name server.
 ROUTES = ["elsewhere.example MX 10 mx.elsewhere.example.", f"mx.elsewhere.example A {ELSEWHERE}"]
 
@@ -69,6 +75,10 @@ _dmarc.stranger.example. 3600 IN TXT "v=DMARC1; p=reject"
 
 
 class GuideMachine:
+    def __init__(self, without=()):
+        """`without`: lines of the guide's main.cf to leave out."""
+        self.without = without
+
     def __enter__(self):
         # Postfix's own users walk through it.
         self.folder = tempfile.mkdtemp(prefix="postern-guide-")
@@ -94,7 +104,7 @@ class GuideMachine:
     def _write(self):
         folder = self.folder
         shutil.copytree("/etc", f"{folder}/etc", symlinks=True)
-        for name in ("spool", "lib", "dev", "data"):
+        for name in ("spool", "lib", "dev", "data", "policies"):
             os.mkdir(f"{folder}/{name}")
         letsencrypt = f"{folder}/etc/letsencrypt/live/mail.{DOMAIN}"
         os.makedirs(letsencrypt)
@@ -108,9 +118,10 @@ class GuideMachine:
         self._put("etc/resolv.conf", "nameserver 127.0.0.1\n")
         self._put("etc/hosts", "127.0.0.1 localhost\n")
         self._put("zone.txt", RECORDS)
+        self._put("policies/lists.policy", POLICY)
         self._put("postern.toml", CONFIGURATION.format(
             folder=folder, certificate=f"/etc/letsencrypt/live/mail.{DOMAIN}/fullchain.pem", key=f"/etc/letsencrypt/live/mail.{DOMAIN}/privkey.pem"))
-        self._put("etc/postfix/main.cf", replaced(read("guide/main.cf")) + ADDED)
+        self._put("etc/postfix/main.cf", replaced(self._main()) + ADDED)
         self._put("etc/postfix/master.cf", read("guide/master.cf"))
         shutil.copystat("/var/lib/postfix", f"{folder}/lib")
         status = os.stat("/var/lib/postfix")
@@ -118,6 +129,13 @@ class GuideMachine:
         for name in ("null", "zero", "random", "urandom", "tty"):
             os.mknod(f"{folder}/dev/{name}", 0o666 | 0o020000, os.stat(f"/dev/{name}").st_rdev)
             os.chmod(f"{folder}/dev/{name}", 0o666)
+
+    def _main(self):
+        lines = read("guide/main.cf").splitlines(keepends=True)
+        missing = set(self.without) - {line.strip() for line in lines}
+        if missing:
+            raise ValueError(f"the guide has no line {missing}")
+        return "".join(line for line in lines if line.strip() not in self.without)
 
     def _put(self, name, text):
         path = f"{self.folder}/{name}"
@@ -150,6 +168,11 @@ class GuideMachine:
         entered = manager.__enter__()
         self.closing.append(lambda: manager.__exit__(None, None, None))
         return entered
+
+    def doctor(self, *arguments):
+        """(status, output) of `postern doctor postfix`."""
+        done = self.machine.run(gateway.binary("postern"), "doctor", "postfix", "--config", f"{self.folder}/postern.toml", *arguments, check=False)
+        return done.returncode, done.stdout
 
     def start_postern(self):
         self.postern = gateway.Process(self.folder, "serve", "--config", f"{self.folder}/postern.toml", prefix=self.machine.prefix)

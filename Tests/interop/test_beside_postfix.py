@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+import json
 import smtplib
 import subprocess
 import unittest
@@ -28,10 +29,8 @@ class BesidePostfix(unittest.TestCase):
         return smtp
 
     def from_stranger(self):
-        """Another server on port 25, TLS begun, as the guide demands of all."""
-        smtp = smtplib.SMTP(ADDRESS, 25, "client.stranger.example", 30, source_address=(STRANGER, 0))
+        smtp = stranger(self.machine)
         self.addCleanup(smtp.close)
-        smtp.starttls(context=mailbox.tls(self.machine.ca_file))
         return smtp
 
     def read(self, subject):
@@ -92,6 +91,16 @@ class BesidePostfix(unittest.TestCase):
         self.from_stranger().send_message(mailbox.message("a@stranger.example", "alice+shop@local.example", subject))
         self.assertIn(b"X-Original-To: alice+shop@local.example\r\n", self.read(subject))
 
+    def test_what_a_rule_wished_in_the_milter_happens_at_delivery(self):
+        subject = mailbox.unique("list")
+        message = mailbox.message("a@stranger.example", USER, subject)
+        message["List-Id"] = "<talk.lists.example>"
+        self.from_stranger().send_message(message)
+        with mailbox.imap(ADDRESS, 993, self.machine.ca_file, USER, PASSWORD) as imap:
+            gateway.wait_until(lambda: imap.select("Lists")[0] == "OK", 30, self.machine.log)
+            uid, _ = mailbox.fetch(imap, subject, "Lists")
+            self.assertIn(b"$List", mailbox.ok(imap.uid("FETCH", uid, "(FLAGS)"))[0])
+
     def test_strangers_cannot_relay(self):
         smtp = self.from_stranger()
         with self.assertRaises(smtplib.SMTPRecipientsRefused):
@@ -103,7 +112,45 @@ class BesidePostfix(unittest.TestCase):
         gateway.wait_until(lambda: "said: 550 5.1.1 <nobody@local.example>" in self.machine.log(), 30, self.machine.log)
 
 
+# The one line of the guide that stops all mail when its log-in server is away: smtpd then ends with `no SASL
+# authentication mechanisms`, on port 25 too. The submission service has a line of its own.
+LOG_IN_EVERYWHERE = "smtpd_sasl_auth_enable=yes"
+
+
+class Doctor(unittest.TestCase):
+    def checks(self, machine, weight="fix"):
+        status, output = machine.doctor("--json")
+        found = {finding["check"] for finding in json.loads(output) if finding["weight"] == weight}
+        return status, found
+
+    def test_the_guides_files(self):
+        with GuideMachine() as machine:
+            self.assertEqual(self.checks(machine), (1, {"log-in-on-port-25"}))
+            self.assertIn("smtpd_sasl_auth_enable = no", machine.doctor()[1])
+            self.assertIn("originating-everywhere", self.checks(machine, "note")[1])
+            self.assertEqual(machine.doctor("--config-dir", "/nowhere")[0], 2)
+
+    def test_the_guides_files_without_that_line(self):
+        with GuideMachine(without=[LOG_IN_EVERYWHERE]) as machine:
+            self.assertEqual(self.checks(machine), (0, set()))
+            machine.stop_postern()
+            self.assertEqual(self.checks(machine), (1, {"milter-silent", "log-in-silent", "lmtp-silent"}))
+
+
 class WithoutUs(unittest.TestCase):
+    def test_strangers_mail_is_taken_too_where_log_in_is_offered_on_submission_alone(self):
+        with GuideMachine(without=[LOG_IN_EVERYWHERE]) as machine:
+            machine.stop_postern()
+            subject = mailbox.unique("failopen")
+            with stranger(machine) as smtp:
+                smtp.send_message(mailbox.message("a@stranger.example", USER, subject))
+            gateway.wait_until(lambda: "status=deferred" in machine.log(), 30, machine.log)
+            machine.start_postern()
+            machine.machine.run("/usr/sbin/postqueue", "-f")
+            with mailbox.imap(ADDRESS, 993, machine.ca_file, USER, PASSWORD) as imap:
+                octets = mailbox.fetch(imap, subject, timeout=30)[1]
+            self.assertNotIn(b"Authentication-Results", octets)
+
     def test_postfix_goes_on_and_delivers_when_we_are_back(self):
         with GuideMachine() as machine:
             machine.stop_postern()
@@ -115,6 +162,13 @@ class WithoutUs(unittest.TestCase):
             machine.machine.run("/usr/sbin/postqueue", "-f")
             with mailbox.imap(ADDRESS, 993, machine.ca_file, USER, PASSWORD) as imap:
                 mailbox.fetch(imap, subject, timeout=30)
+
+
+def stranger(machine):
+    """Another server on port 25, TLS begun, as the guide demands of all."""
+    smtp = smtplib.SMTP(ADDRESS, 25, "client.stranger.example", 30, source_address=(STRANGER, 0))
+    smtp.starttls(context=mailbox.tls(machine.ca_file))
+    return smtp
 
 
 def scram(smtp, user, password):

@@ -201,6 +201,16 @@ class Dead(ForeignCase):
             pass
         self.assertEqual(caught.exception.smtp_code // 100, 5)
 
+    def test_its_own_default_action_comes_first(self):
+        mta = self.enter(MTA("builtin", f"{{ inet:127.0.0.1:{gateway.free_port()}, default_action=accept }}", default_action="reject"))
+        mta.deliver(mailbox.unique("delivered"))
+
+    def test_quarantine(self):
+        mta = self.mta("quarantine")
+        self.assertEqual(mta.refusal("held")[0], 250)
+        with mailbox.imap("localhost", mta.ports["imaps"], mta.values["certificate"], *gateway.ACCOUNTS[1]) as client:
+            self.assertEqual(mailbox.count(client, "refused"), 0)
+
     def test_one_that_dies_later(self):
         signer = foreign.OpenDKIM("s")
         with signer:

@@ -122,7 +122,7 @@ public enum Known {
 
     // Filters
     public static let milters = Setting("milters", [MilterLink.builtIn],
-        "Filters of mail that comes over our own SMTP ports, in their order: `builtin`, and milters as `inet:host:port` or `unix:/path`.")
+        "Filters of mail that comes over our own SMTP ports, in their order: `builtin`, and milters as `inet:host:port` or `unix:/path`, or as `{ inet:host:port, default_action=accept, content_timeout=60s }` where one has settings of its own.")
     public static let milterDefaultAction = Setting("milter_default_action", Choice(MilterClientConfiguration.DefaultAction.tempfail),
         "What happens to mail when one of those milters cannot be asked.")
     public static let milterConnectTimeout = Setting("milter_connect_timeout", TimeSpan(seconds: 30), "How long to wait for a milter to take the connection.")

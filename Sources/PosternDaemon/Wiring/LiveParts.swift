@@ -71,16 +71,17 @@ public struct LiveParts: Sendable {
         ]
         milterChain = FilterChain(builtIn)
         chain = FilterChain(settings[Known.milters].flatMap { link -> [any MailFilter] in
-            guard case .foreign(let address) = link else { return builtIn }
-            return [MilterClientFilter(configuration: Self.milter(address, settings), group: ground.group, logger: ground.logger)]
+            guard case .foreign(let address, let own) = link else { return builtIn }
+            return [MilterClientFilter(configuration: Self.milter(address, own, settings), group: ground.group, logger: ground.logger)]
         })
     }
 
-    private static func milter(_ address: MilterAddress, _ settings: Settings) -> MilterClientConfiguration {
+    private static func milter(_ address: MilterAddress, _ own: MilterLink.Own, _ settings: Settings) -> MilterClientConfiguration {
         MilterClientConfiguration(
-            address: address, hostname: settings[Known.myhostname].text, defaultAction: settings[Known.milterDefaultAction].word,
-            connectTimeout: settings[Known.milterConnectTimeout].duration, commandTimeout: settings[Known.milterCommandTimeout].duration,
-            contentTimeout: settings[Known.milterContentTimeout].duration)
+            address: address, hostname: settings[Known.myhostname].text, defaultAction: own.defaultAction ?? settings[Known.milterDefaultAction].word,
+            connectTimeout: (own.connectTimeout ?? settings[Known.milterConnectTimeout]).duration,
+            commandTimeout: (own.commandTimeout ?? settings[Known.milterCommandTimeout]).duration,
+            contentTimeout: (own.contentTimeout ?? settings[Known.milterContentTimeout]).duration)
     }
 
     static func authservID(_ settings: Settings) -> String {

@@ -50,7 +50,7 @@ public struct UnixSocket: Sendable, Hashable {
     /// In the same folder, so that rename(2) can put it in place, and not longer than any path may be.
     private var temporaryPath: String {
         let folder = String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
-        let name = folder + "/.s\(getpid())"
+        let name = folder + "/.s" + String(UInt32.random(in: .min ... .max), radix: 36)
         return name.utf8.count <= Self.longestPath ? name : path + "~"
     }
 

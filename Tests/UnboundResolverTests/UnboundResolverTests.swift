@@ -104,12 +104,10 @@ import UnboundResolver
         let silent = try SilentServer()
         let resolver = try UnboundResolver(configuration: UnboundConfiguration(
             forwarders: ["127.0.0.1@\(silent.port)"], timeout: .milliseconds(600)))
-        let began = ContinuousClock.now
         let answer = await resolver.resolve(DNSQuestion(try name("shop.example"), .a))
         guard case .temporaryFailure(let why) = answer.outcome else { Issue.record("answered \(answer.outcome)"); return }
-        #expect(why.contains("timed out"))
-        // libunbound itself waits 17 seconds; the rest is room for a busy machine.
-        #expect(ContinuousClock.now - began < .seconds(12))
+        // Our deadline's words: libunbound itself waits 17 seconds and then says SERVFAIL.
+        #expect(why == "timed out after 0.6 seconds")
         resolver.close()
     }
 

@@ -37,13 +37,16 @@ let package = Package(
         .target(name: "InternetMessage", dependencies: ["NetworkAddress"]),
         .target(name: "DNS", dependencies: ["NetworkAddress"]),
         .target(name: "Milter", dependencies: ["InternetMessage", "NetworkAddress"]),
-        .target(name: "SMTPCore", dependencies: ["InternetMessage", "NetworkAddress"]),
+        .target(name: "SASL", dependencies: ["COpenSSL", "InternetMessage"]),
+        .target(name: "SMTPCore", dependencies: ["SASL", "InternetMessage", "NetworkAddress"]),
         .target(name: "IMAPCore", dependencies: ["InternetMessage"]),
 
         // Message authentication and policy
         .target(name: "SPF", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
         .target(name: "DKIM", dependencies: ["DNS", "InternetMessage", "COpenDKIM", "COpenSSL"]),
+        .target(name: "DKIMKeys", dependencies: ["BlockingPool", "DKIM", "DNS", "NetworkAddress"]),
         .target(name: "DMARC", dependencies: ["DNS", "InternetMessage", "NetworkAddress"]),
+        .target(name: "DMARCRecords", dependencies: ["DMARC", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Tags", dependencies: ["COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "Policy", dependencies: ["InternetMessage", "NetworkAddress"]),
         .target(
@@ -63,14 +66,22 @@ let package = Package(
             dependencies: ["COpenSSL", .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio")]),
         .target(
             name: "Accounts",
-            dependencies: ["BlockingPool", "CCrypt", "COpenSSL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
+            dependencies: ["BlockingPool", "CCrypt", "COpenSSL", "SASL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "MailStore", dependencies: ["InternetMessage"]),
         .target(name: "MailQueue", dependencies: ["InternetMessage"]),
 
+        .target(name: "PostfixDoctor"),
+
         // Servers and clients: thin shells over the cores
         .target(
+            name: "DovecotAuth",
+            dependencies: ["Accounts", "LocalSocket", "SASL", "InternetMessage", "NetworkAddress",
+                           .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                           .product(name: "Logging", package: "swift-log")]),
+        .target(name: "LocalSocket", dependencies: [.product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio")]),
+        .target(
             name: "SMTPServer",
-            dependencies: ["BlockingPool", "SMTPCore", "Milter", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
+            dependencies: ["BlockingPool", "LocalSocket", "SASL", "SMTPCore", "Milter", "Accounts", "TLS", "InternetMessage", "NetworkAddress",
                            .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"), .product(name: "NIOConcurrencyHelpers", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log")]),
         .target(
@@ -99,8 +110,8 @@ let package = Package(
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["BlockingPool", "SMTPServer", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "MailFilters", "UnboundResolver", "Accounts",
-                           "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
+            dependencies: ["BlockingPool", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
+                           "DKIM", "DKIMKeys", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            .product(name: "NIOPosix", package: "swift-nio"),
                            .product(name: "Logging", package: "swift-log"),
                            .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -113,8 +124,8 @@ let package = Package(
                            .product(name: "UnixSignals", package: "swift-service-lifecycle")]),
         .executableTarget(
             name: "postern",
-            dependencies: ["PosternDaemon", "PosternDemo", "Accounts", "InternetMessage", "NetworkAddress", "SPF", "DMARC", "Diagnostics", "UnboundResolver",
-                           .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["PosternDaemon", "PostfixDoctor", "PosternDemo", "Accounts", "BlockingPool", "DKIM", "DKIMKeys", "DNS", "InternetMessage", "NetworkAddress",
+                           "SPF", "DMARC", "Diagnostics", "UnboundResolver", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
         // Tests
         .target(name: "PosternTesting", dependencies: ["DNS", "NetworkAddress"], path: "Tests/PosternTesting"),
@@ -125,25 +136,27 @@ let package = Package(
             path: "Tests/milter-fixture"),
     ] + [
         tests("NetworkAddress"), tests("BlockingPool"), tests("InternetMessage"), tests("DNS"),
-        tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore"), tests("IMAPCore"),
-        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
-        tests("MailFilters", ["Milter", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("Accounts", ["BlockingPool"]), tests("MailStore"), tests("MailQueue"),
-        tests("TLS", nio: true), tests("SMTPServer", ["Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
+        tests("Milter"), tests("MilterServer", ["CMilter", "Milter"]), tests("SMTPCore", ["SASL"]), tests("IMAPCore"),
+        tests("SPF", ["DNS"], exclude: ["Resources"]), tests("DKIM", ["DNS"]), tests("DKIMKeys", ["DKIM", "DNS", "BlockingPool"]), tests("DMARC", ["DNS"]), tests("Tags"), tests("Policy"),
+        tests("MailFilters", ["Milter", "DNS", "DKIM", "DMARC", "Policy", "SPF", "Tags"], nio: true), tests("DMARCRecords", ["DMARC", "DNS"]), tests("Diagnostics", ["SPF", "DMARC", "DNS"]), tests("UnboundResolver", ["DNS"]), tests("SASL"), tests("PostfixDoctor"), tests("Accounts", ["BlockingPool", "SASL"], grdb: true), tests("DovecotAuth", ["Accounts", "SASL", "LocalSocket"], nio: true), tests("MailStore"), tests("MailQueue"),
+        tests("LocalSocket", nio: true), tests("TLS", nio: true), tests("SMTPServer", ["SMTPCore", "LocalSocket", "Accounts", "Milter", "TLS", "BlockingPool"], nio: true),
         tests("SMTPClient", ["DNS", "TLS", "SMTPCore"], nio: true),
         tests("IMAPServer", ["IMAPCore", "MailStore", "Accounts", "TLS", "BlockingPool"], nio: true),
-        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("MilterClient", ["Milter"], nio: true), tests("PosternDaemon"),
+        tests("Delivery", ["MailQueue", "MailStore", "SMTPClient", "SMTPCore", "DNS", "BlockingPool"], nio: true), tests("MilterClient", ["Milter"], nio: true), 
+        tests("PosternDaemon", ["Accounts", "BlockingPool", "Milter", "MilterServer", "SMTPServer", "MailQueue"], nio: true),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .gnu11
 )
 
 /// The tests of one library: they see it, the vocabulary and the test support.
-func tests(_ name: String, _ extra: [String] = [], nio: Bool = false, exclude: [String] = []) -> Target {
+func tests(_ name: String, _ extra: [String] = [], nio: Bool = false, grdb: Bool = false, exclude: [String] = []) -> Target {
     let libraries = Set([name, "PosternTesting", "InternetMessage", "NetworkAddress"] + extra).sorted()
     let products = nio ? ["NIOCore", "NIOPosix", "NIOEmbedded"] : []
     let logging = nio ? [Target.Dependency.product(name: "Logging", package: "swift-log")] : []
+    let database = grdb ? [Target.Dependency.product(name: "GRDB", package: "GRDB.swift")] : []
     return .testTarget(
         name: name + "Tests",
-        dependencies: libraries.map { .byName(name: $0) } + products.map { .product(name: $0, package: "swift-nio") } + logging,
+        dependencies: libraries.map { .byName(name: $0) } + products.map { .product(name: $0, package: "swift-nio") } + logging + database,
         exclude: exclude)
 }

@@ -1,12 +1,16 @@
 import BlockingPool
 import InternetMessage
 import NetworkAddress
+import SASL
 import Synchronization
 
 /// The accounts in their SQLite file. Other processes (the command line) may change it at any time; look-ups notice.
 public final class AccountStore: Sendable {
     private let database: AccountDatabase
     private let cost: UInt
+    let scramIterations: Int
+    /// Makes the salts of users who do not exist.
+    let decoySecret = (0..<32).map { _ in UInt8.random(in: 0...255) }
     private let cached: Mutex<(version: Int, directory: AccountDirectory)>
     let pool: BlockingPool
     let throttle: FailureThrottle
@@ -21,10 +25,12 @@ public final class AccountStore: Sendable {
         try self.init(path: path, pool: pool, cost: 0, throttle: FailureThrottle())
     }
 
-    init(path: String, pool: BlockingPool, cost: UInt, throttle: FailureThrottle, successes: SuccessCache = SuccessCache()) throws(AccountError) {
+    init(path: String, pool: BlockingPool, cost: UInt, throttle: FailureThrottle, successes: SuccessCache = SuccessCache(),
+         scramIterations: Int = SCRAMKeys.defaultIterations) throws(AccountError) {
         database = try AccountDatabase(path: path)
         self.pool = pool
         self.cost = cost
+        self.scramIterations = scramIterations
         self.throttle = throttle
         self.successes = successes
         decoyHash = try PasswordHash.make(String(UInt64.random(in: 0...UInt64.max)), cost: cost)
@@ -45,8 +51,8 @@ public final class AccountStore: Sendable {
         let name = try Self.checked(name)
         var owned = addresses.map(\.folded)
         if let own = EmailAddress(name)?.folded, !owned.contains(own) { owned.insert(own, at: 0) }
-        let hash = try PasswordHash.make(password, cost: cost)
-        try changing { () throws(AccountError) in try database.insert(name: name, hash: hash, addresses: owned.map(\.description)) }
+        let hash = try PasswordHash.make(password, cost: cost), scram = try scramText(password)
+        try changing { () throws(AccountError) in try database.insert(name: name, hash: hash, scram: scram, addresses: owned.map(\.description)) }
     }
 
     /// Removes the account and its addresses; its mail stays. Blocks.
@@ -56,8 +62,18 @@ public final class AccountStore: Sendable {
 
     /// Blocks. Log-ins with the old password fail from now on.
     public func setPassword(_ name: String, to password: String) throws(AccountError) {
-        let hash = try PasswordHash.make(password, cost: cost)
-        try changing { () throws(AccountError) in try database.setPassword(name: name.lowercased(), hash: hash) }
+        let hash = try PasswordHash.make(password, cost: cost), scram = try scramText(password)
+        try changing { () throws(AccountError) in try database.setPassword(name: name.lowercased(), hash: hash, scram: scram) }
+    }
+
+    /// Gives an account from before SCRAM its keys, now that the password is seen. Blocks.
+    func addSCRAMKeys(to name: String, hash: String, password: String) throws(AccountError) {
+        guard let text = try scramText(password) else { return }
+        try changing { () throws(AccountError) in try database.addSCRAM(text, name: name, hash: hash) }
+    }
+
+    private func scramText(_ password: String) throws(AccountError) -> String? {
+        SCRAMKeys.derive(from: try PasswordHash.prepare(password), iterations: scramIterations)?.text
     }
 
     /// Blocks.

@@ -1,4 +1,5 @@
 import NetworkAddress
+import SASL
 
 public enum AuthenticationOutcome: Sendable, Hashable {
     case success(Account)
@@ -12,4 +13,19 @@ public enum AuthenticationOutcome: Sendable, Hashable {
 public protocol Authenticator: Sendable {
     /// - Parameter client: who asks, so that guessing can be slowed; nil for a local socket.
     func authenticate(user: String, password: String, client: IPAddress?) async -> AuthenticationOutcome
+}
+
+/// What a server needs to know for a SCRAM log-in.
+public enum SCRAMLookup: Sendable, Hashable {
+    /// The keys to challenge with; no account means that nothing will fit them.
+    case keys(SCRAMKeys, Account?)
+    case unavailable(String)
+}
+
+/// Who keeps SCRAM keys.
+public protocol SCRAMAuthenticator: Authenticator {
+    /// - Parameter client: as in ``Authenticator/authenticate(user:password:client:)``; who has failed before waits.
+    func scramKeys(of user: String, client: IPAddress?) async -> SCRAMLookup
+    /// The proof did not fit: a guess that counts like a wrong password.
+    func scramFailed(client: IPAddress?)
 }

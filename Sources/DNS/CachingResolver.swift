@@ -48,7 +48,8 @@ public final class CachingResolver: Resolver {
             return true
         }
         guard isFirst else { return await join(question) }
-        let response = await upstream.resolve(question)
+        // A task of its own: whoever asked first may be cancelled, and those who joined must not suffer for it.
+        let response = await Task { [upstream] in await upstream.resolve(question) }.value
         let others = state.withLock { state in
             Self.keep(response, for: question, in: &state, until: time + lifetime(response), capacity: capacity)
             return state.waiting.removeValue(forKey: question) ?? []

@@ -36,9 +36,24 @@ public final class IMAPServer: Sendable {
     /// - Returns: the address bound, with the port that was chosen.
     /// - Throws: NIO's error when the address cannot be bound.
     public func start() async throws -> SocketAddress {
+        let address = try await bind()
+        try await accept()
+        return address
+    }
+
+    /// Takes the clients that wait at the port bound by ``bind()``, and all that follow.
+    public func accept() async throws {
+        try await listener.withLock { $0 }?.setOption(.autoRead, value: true).get()
+    }
+
+    /// Binds. Clients wait unanswered until ``accept()``: a process that gives up root does so between.
+    /// - Returns: the address bound, with the port that was chosen.
+    /// - Throws: NIO's error when the address cannot be bound.
+    public func bind() async throws -> SocketAddress {
         let configuration = environment.configuration
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 256)
+            .serverChannelOption(.autoRead, value: false)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.so_keepalive), value: 1)
             // Octets are read when the session asks for them.

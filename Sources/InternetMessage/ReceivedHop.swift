@@ -100,7 +100,7 @@ struct PostfixClient {
     init?(_ clauses: ReceivedClauses) {
         guard clauses.tokens.count >= 4, case .word(let from) = clauses.tokens[0], from.lowercased() == "from",
             case .word(let helo) = clauses.tokens[1], case .comment(let comment) = clauses.tokens[2] else { return nil }
-        let words = comment.split(separator: " ")
+        let words = comment.split(whereSeparator: { $0 == " " || $0 == "\t" })
         guard words.count == 2, let address = ReceivedClauses.literal(words[1]) else { return nil }
         let name = words[0].lowercased() == "unknown" ? nil : DomainName(words[0])?.text
         client = ReceivedClient(helo: helo, name: name, address: address)
@@ -108,7 +108,7 @@ struct PostfixClient {
 
     /// `using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits) key-exchange …`, or ours: `… (256 bits)`.
     static func tls(_ comment: String) -> ReceivedHop.TLS? {
-        let words = comment.split(separator: " ")
+        let words = comment.split(whereSeparator: { $0 == " " || $0 == "\t" })
         guard words.count >= 5, words[0] == "using", words[2] == "with", words[3] == "cipher", words[1].hasPrefix("TLS") || words[1].hasPrefix("SSL") else { return nil }
         let bits = words.dropFirst(5).first.map { $0.dropFirst().prefix { $0.isASCII && $0.isNumber } }
         return .init(version: String(words[1].prefix(20)), cipher: String(words[4].prefix(100)), bits: bits.flatMap { Int($0) } ?? 0)
@@ -124,7 +124,7 @@ struct EximClient {
         guard clauses.tokens.count >= 3, case .word(let from) = clauses.tokens[0], from.lowercased() == "from",
             case .word(let source) = clauses.tokens[1] else { return nil }
         var words: [Substring] = []
-        if case .comment(let comment) = clauses.tokens[2] { words = comment.split(separator: " ") }
+        if case .comment(let comment) = clauses.tokens[2] { words = comment.split(whereSeparator: { $0 == " " || $0 == "\t" }) }
         let helo = words.first { $0.hasPrefix("helo=") }.map { String($0.dropFirst(5)) }
         if let address = ReceivedClauses.literal(Self.withoutPort(source[...])) {
             // A comment must be Exim's own, `by` may follow at once.

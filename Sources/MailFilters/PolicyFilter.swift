@@ -1,3 +1,4 @@
+import DMARC
 import InternetMessage
 import Logging
 import Milter
@@ -10,12 +11,16 @@ public struct PolicyFilter: MailFilter, FilterSession {
     private let rules: RuleSet
     private let delimiters: String
     private let logger: Logger
+    private let recorder: (any DMARCEvaluationRecorder)?
 
-    public init(rules: RuleSet, delimiters: String, logger: Logger) {
+    /// - Parameter recorder: told of every message that DMARC was asked about, and what the rules made of it.
+    public init(rules: RuleSet, delimiters: String, logger: Logger, recorder: (any DMARCEvaluationRecorder)? = nil) {
+        self.recorder = recorder
         self.rules = rules
         self.delimiters = delimiters
         self.logger = logger
-        stages = Set(PolicyStage.allCases.filter { rules.hasRules(at: $0) }.map(\.milterStage))
+        let asked = Set(PolicyStage.allCases.filter { rules.hasRules(at: $0) }.map(\.milterStage))
+        stages = recorder == nil ? asked : asked.union([.endOfMessage])
     }
 
     public func makeSession() -> any FilterSession { self }
@@ -36,7 +41,11 @@ public struct PolicyFilter: MailFilter, FilterSession {
 
     public func data(_ transaction: inout Transaction) async -> FilterAnswer { ask(.data, &transaction) }
 
-    public func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer { ask(.message, &transaction) }
+    public func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
+        let answer = ask(.message, &transaction)
+        if let recorder, let row = EvaluationRow.make(transaction, decision: answer) { recorder.record(row) }
+        return answer
+    }
 
     private func ask(_ stage: PolicyStage, _ transaction: inout Transaction, _ recipient: EnvelopeRecipient? = nil) -> FilterAnswer {
         let outcome = rules.evaluate(stage, TransactionFacts(transaction, recipient: recipient, delimiters: delimiters))

@@ -17,6 +17,8 @@ final class Conversation {
         let pool: BlockingPool
         let makeID: @Sendable () -> String
         let logger: Logger
+        /// Told of each message that the chain let pass, under the MTA's name for it.
+        var accepted: @Sendable (String, Transaction) -> Void = { _, _ in }
     }
 
     /// What travels to the pool and back.
@@ -132,8 +134,10 @@ final class Conversation {
         }
         let received = state.transaction.message.header
         let answer = ask(.endOfMessage, stillWaiting: { smfi_progress(context) }) { await $0.chain.endOfMessage(&$0.transaction) }
-        log(answer, queueID: MacroReader(context: context)["i"])
+        let queueID = MacroReader(context: context)["i"]
+        log(answer, queueID: queueID)
         guard !answer.isNegative, pending == nil else { return end(answer, at: .endOfMessage, context) }
+        if let queueID { environment.accepted(queueID, state.transaction) }
         defer { forgetMessage() }
         return replay(received: received, context: context)
     }

@@ -15,6 +15,7 @@ public final class MilterServer: Sendable {
     private let environment: Conversation.Environment
     private let negotiations = NegotiationTable()
     private let ending = Ending()
+    private let serving = Atomic(false)
 
     /// The server that libmilter's callbacks reach. They get no context of ours at negotiation, and libmilter's own
     /// state is as global as this.
@@ -25,16 +26,26 @@ public final class MilterServer: Sendable {
     ///   - chain: the filters for the next client; called at every connection.
     ///   - makeID: a fresh ``Transaction/id``.
     ///   - pool: where filters run; libmilter's own threads wait for them.
+    ///   - accepted: told of each message that the chain let pass, with the MTA's own name for it (macro `i`).
     public init(configuration: MilterServerConfiguration, chain: @escaping @Sendable () -> FilterChain,
-                makeID: @escaping @Sendable () -> String, pool: BlockingPool, logger: Logger) {
+                makeID: @escaping @Sendable () -> String, pool: BlockingPool, logger: Logger,
+                accepted: @escaping @Sendable (String, Transaction) -> Void = { _, _ in }) {
         self.configuration = configuration
         self.chain = chain
-        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger)
+        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger, accepted: accepted)
     }
 
     /// Binds the socket and begins to serve. When it returns, connections are taken. Blocks for a host look-up.
     /// - Throws: ``MilterServerError``.
     public func start() throws {
+        try bind()
+        serve()
+    }
+
+    /// Binds the socket. Clients wait unanswered until ``serve()``: a process that gives up root does so between. Blocks
+    /// for a host look-up.
+    /// - Throws: ``MilterServerError``.
+    public func bind() throws {
         let socket = try MilterSocket(configuration.socket)
         let isFirst = Self.started.withLock { current in
             guard current == nil else { return false }
@@ -46,6 +57,12 @@ public final class MilterServer: Sendable {
             Self.started.withLock { $0 = nil }
             throw error
         }
+        environment.logger.info("milter: listening on \(socket.libmilterText)")
+    }
+
+    /// Serves what ``bind()`` bound.
+    public func serve() {
+        serving.store(true, ordering: .sequentiallyConsistent)
         let thread = Thread { [environment, ending] in
             let result = smfi_main()
             if result != MI_SUCCESS { environment.logger.critical("milter: libmilter ended with an error; see the system log") }
@@ -53,7 +70,6 @@ public final class MilterServer: Sendable {
         }
         thread.name = "milter"
         thread.start()
-        environment.logger.info("milter: listening on \(socket.libmilterText)")
     }
 
     private func listen(on socket: MilterSocket) throws {
@@ -83,6 +99,7 @@ public final class MilterServer: Sendable {
     public func stop() async {
         guard Self.current === self else { return }
         smfi_stop()
+        guard serving.load(ordering: .sequentiallyConsistent) else { return }
         await ending.wait()
     }
 

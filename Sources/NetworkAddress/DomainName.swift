@@ -11,6 +11,12 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
     /// Any labels of 1 to 63 octets, 253 octets in all (RFC 1035 §2.3.4); underscores and other octets are allowed,
     /// since `_dmarc` and `_25._tcp` are names too. Returns nil for an empty label or an overlong name.
     public init?(_ text: some StringProtocol) {
+        // Nearly every name is ASCII, and names are made by the dozen for each message.
+        switch text.utf8.withContiguousStorageIfAvailable(Self.loweredASCII) ?? Array(text.utf8).withUnsafeBufferPointer(Self.loweredASCII) {
+        case .name(let text): self.text = text; return
+        case .refused: return nil
+        case .notASCII: break
+        }
         var text = Substring(text)
         if text.hasSuffix(".") { text = text.dropLast() }
         if text.isEmpty { self.text = ""; return }
@@ -81,10 +87,38 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
 
     public static func < (a: DomainName, b: DomainName) -> Bool { a.text < b.text }
 
+    private enum ASCIIForm {
+        case name(String)
+        case refused
+        case notASCII
+    }
+
+    /// The whole name at once: lower case, without a final dot, labels and name within their limits.
+    private static func loweredASCII(_ octets: UnsafeBufferPointer<UInt8>) -> ASCIIForm {
+        guard octets.allSatisfy({ $0 < 0x80 }) else { return .notASCII }
+        let name = octets.last == 46 ? UnsafeBufferPointer(rebasing: octets.dropLast()) : octets
+        guard !name.isEmpty else { return .name("") }
+        guard name.count <= 253 else { return .refused }
+        var label = 0
+        for octet in name {
+            guard octet != 46 else {
+                if label == 0 { return .refused }
+                label = 0
+                continue
+            }
+            label += 1
+            guard label <= 63, octet > 0x20, octet != 0x7f else { return .refused }
+        }
+        guard label > 0 else { return .refused }
+        return .name(String(unsafeUninitializedCapacity: name.count) { out in
+            for (index, octet) in name.enumerated() { out[index] = (65...90).contains(octet) ? octet | 0x20 : octet }
+            return name.count
+        })
+    }
+
     private static func asciiLabel(_ label: Substring) -> String? {
         if label.utf8.allSatisfy({ $0 < 0x80 }) {
-            guard label.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { return nil }
-            return label.utf8.contains { (65...90).contains($0) } ? label.lowercased() : String(label)
+            return label.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) ? label.lowercased() : nil
         }
         let mapped = label.lowercased().precomposedStringWithCanonicalMapping
         return Punycode.encode(mapped).map { "xn--" + $0 }

@@ -1,5 +1,6 @@
 import Accounts
 import BlockingPool
+import LocalSocket
 import Logging
 import Milter
 import NIOCore
@@ -15,7 +16,8 @@ public final class SMTPServer: Sendable {
         public let listener: String
         public let host: String
         public let port: Int
-        public var description: String { "\(listener) on \(host.contains(":") ? "[\(host)]" : host):\(port)" }
+        /// Where a UNIX socket stands: host is its path and port 0.
+        public var description: String { host.hasPrefix("/") ? "\(listener) on unix:\(host)" : "\(listener) on \(host.contains(":") ? "[\(host)]" : host):\(port)" }
     }
 
     private let environment: SessionEnvironment
@@ -47,6 +49,20 @@ public final class SMTPServer: Sendable {
     /// - Returns: where, in the order of the configuration.
     /// - Throws: ``SMTPServerError``.
     public func start() async throws -> [BoundAddress] {
+        let bound = try await bind()
+        try await accept()
+        return bound
+    }
+
+    /// Takes the clients that wait at the ports bound by ``bind()``, and all that follow.
+    public func accept() async throws {
+        for channel in listening.withLock({ $0 }) { try await channel.setOption(.autoRead, value: true).get() }
+    }
+
+    /// Binds all listeners or none. Clients wait unanswered until ``accept()``: a process that gives up root does so between.
+    /// - Returns: where, in the order of the configuration.
+    /// - Throws: ``SMTPServerError``.
+    public func bind() async throws -> [BoundAddress] {
         var bound: [BoundAddress] = []
         do {
             for listener in environment.configuration.listeners {
@@ -54,7 +70,8 @@ public final class SMTPServer: Sendable {
                 let channel = try await bind(listener)
                 listening.withLock { $0.append(channel) }
                 let address = channel.localAddress
-                bound.append(BoundAddress(listener: listener.name, host: address?.ipAddress ?? listener.host, port: address?.port ?? listener.port))
+                bound.append(BoundAddress(listener: listener.name, host: listener.unixSocket?.path ?? address?.ipAddress ?? listener.host,
+                                          port: listener.unixSocket == nil ? address?.port ?? listener.port : 0))
             }
         } catch {
             await stopListening()
@@ -80,19 +97,25 @@ public final class SMTPServer: Sendable {
             return channels
         }
         for channel in channels { try? await channel.close() }
+        for listener in environment.configuration.listeners { listener.unixSocket?.remove() }
     }
 
     private func bind(_ listener: SMTPListener) async throws -> any Channel {
         let environment = environment
         do {
-            return try await ServerBootstrap(group: group)
+            let bootstrap = ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 1024)
-                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+                .serverChannelOption(.autoRead, value: false)
                 .childChannelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture { try Self.addHandlers(to: channel, listener, environment) }
                 }
+            if let socket = listener.unixSocket { return try await socket.bind(bootstrap) }
+            return try await bootstrap
+                .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+                .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
                 .bind(host: listener.host, port: listener.port).get()
+        } catch let error as UnixSocketError {
+            throw SMTPServerError.socket(listener: listener.name, error)
         } catch {
             // A machine without IPv6: every address it has are those of IPv4.
             if listener.host == "::", (error as? IOError)?.errnoCode == EAFNOSUPPORT {
@@ -105,7 +128,8 @@ public final class SMTPServer: Sendable {
     }
 
     private static func addHandlers(to channel: any Channel, _ listener: SMTPListener, _ environment: SessionEnvironment) throws {
-        let tls = environment.tls()
+        // Nobody listens between the two ends of a UNIX socket.
+        let tls = listener.unixSocket == nil ? environment.tls() : nil
         if listener.implicitTLS {
             guard let tls else { throw SMTPServerError.needsCertificate(listener: listener.name) }
             try channel.pipeline.syncOperations.addHandler(try TLSHandler(server: tls))
@@ -121,6 +145,7 @@ public final class SMTPServer: Sendable {
             localAddress: channel.localAddress?.ipAddress.flatMap { IPAddress($0) }?.unmapped,
             localPort: channel.localAddress?.port.flatMap { UInt16(exactly: $0) }, listener: listener.name,
             daemonName: listener.requiresAuthentication ? "ORIGINATING" : "smtpd",
-            isOwnNetwork: configuration.isOwn(client))
+            // Who delivers by LMTP is no author: the mail came from elsewhere.
+            isOwnNetwork: listener.speaks == .lmtp ? false : configuration.isOwn(client))
     }
 }

@@ -1,3 +1,4 @@
+import LocalSocket
 import NIOCore
 
 /// Why the server cannot start.
@@ -6,6 +7,7 @@ public enum SMTPServerError: Error, Sendable, Hashable, CustomStringConvertible 
     case notAllowed(listener: String, host: String, port: Int)
     case cannotListen(listener: String, host: String, port: Int, reason: String)
     case needsCertificate(listener: String)
+    case socket(listener: String, UnixSocketError)
 
     public var description: String {
         switch self {
@@ -17,6 +19,7 @@ public enum SMTPServerError: Error, Sendable, Hashable, CustomStringConvertible 
             "listener '\(listener)': cannot listen on \(host) port \(port): \(reason)"
         case .needsCertificate(let listener):
             "listener '\(listener)' demands TLS, and there is no certificate"
+        case .socket(let listener, let error): "listener '\(listener)': \(error)"
         }
     }
 

@@ -20,7 +20,7 @@ struct Demo: AsyncParsableCommand {
     @Option(help: "Write the connection facts into this file, as JSON.") var jsonConnection: String?
 
     func run() async throws {
-        LogSetup.bootstrap(level: .warning)
+        LogSetup.bootstrap(level: .error)
         var good = false
         await Exit.withMessage {
             good = try await DemoRun(once: once, dataFolder: data, portsBase: portsBase, policies: policies, connectionFile: jsonConnection).run()

@@ -21,5 +21,5 @@ struct Postern: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "postern",
         abstract: "A mail gateway: a milter for your Postfix, or the whole mail server.",
-        subcommands: [Serve.self, Demo.self, Check.self, Config.self, AccountCommand.self, SPFCommand.self, DMARCCommand.self, VerifyCommand.self])
+        subcommands: [Serve.self, Demo.self, Check.self, Config.self, AccountCommand.self, SPFCommand.self, DMARCCommand.self, VerifyCommand.self, DKIMCommand.self, DoctorCommand.self])
 }

@@ -12,7 +12,7 @@ struct VerifyCommand: AsyncParsableCommand {
         abstract: "Run the complete filter chain on a message in a file and show every result.",
         discussion: """
             The chain is that of the settings: rules, signing keys, tags. Nothing is changed by it: no mail is stored, the \
-            tag ledger is asked in a copy, no record is written. A client in mynetworks counts as our own, as it would \
+            tag ledger is asked in a copy, no record is written. Foreign milters, if there are any, are asked too. A client in mynetworks counts as our own, as it would \
             when it sent the message.
 
             Prints the verdict - accept, quarantine, reject, tempfail or discard - as the first word, then each result with \

@@ -12,14 +12,14 @@ final class TemporaryAccounts {
 
     init(throttle: FailureThrottle = FailureThrottle()) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        store = try AccountStore(path: folder + "/accounts.db", pool: BlockingPool(threads: 1), cost: 1, throttle: throttle)
+        store = try AccountStore(path: folder + "/accounts.db", pool: BlockingPool(threads: 1), cost: 1, throttle: throttle, scramIterations: 4096)
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// What another process would open.
     func another() throws -> AccountStore {
-        try AccountStore(path: folder + "/accounts.db", pool: BlockingPool(threads: 1), cost: 1, throttle: FailureThrottle())
+        try AccountStore(path: folder + "/accounts.db", pool: BlockingPool(threads: 1), cost: 1, throttle: FailureThrottle(), scramIterations: 4096)
     }
 }
 

@@ -16,6 +16,15 @@ import Testing
     ])
     func refused(_ text: String) { #expect(EmailAddress(text) == nil) }
 
+    /// A quote and a combining mark are one Character, but the quote ends the local part all the same.
+    @Test func aQuoteUnderACombiningMarkIsEscaped() {
+        let written = "\"a\\\"\u{301}> x\"@x.org"
+        let address = EmailAddress(written)
+        let unquoted = "a\"\u{301}> x"
+        #expect(address?.localPart == unquoted)
+        #expect(address?.description == written)
+    }
+
     @Test func localPartLimit() {
         #expect(EmailAddress(String(repeating: "a", count: 64) + "@x.org") != nil)
         #expect(EmailAddress(String(repeating: "a", count: 65) + "@x.org") == nil)

@@ -101,7 +101,7 @@ import Testing
     @Test(arguments: ["O", "C", "H", "M", "R", "T"] as [Character]) func silentToACommand(_ stage: Character) async throws {
         let script: ScriptedMilter.Script = { $0.code == stage ? [] : ScriptedMilter.script()($0) }
         try await ScriptedMilter.with(script) { milter in
-            #expect(await Bench(milter) { $0.commandTimeout = .milliseconds(50) }.message().answer == .tempfail)
+            #expect(await Bench(milter) { $0.commandTimeout = .milliseconds(1500) }.message().answer == .tempfail)
             #expect(milter.codes.last { $0 != "D" } == stage)
         }
     }
@@ -109,16 +109,16 @@ import Testing
     @Test(arguments: ["L", "N", "B", "E"] as [Character]) func silentToContent(_ stage: Character) async throws {
         let script: ScriptedMilter.Script = { $0.code == stage ? [] : ScriptedMilter.script()($0) }
         try await ScriptedMilter.with(script) { milter in
-            #expect(await Bench(milter) { $0.contentTimeout = .milliseconds(50) }.message().answer == .tempfail)
+            #expect(await Bench(milter) { $0.contentTimeout = .milliseconds(1500) }.message().answer == .tempfail)
             #expect(milter.codes.last { $0 != "D" } == stage)
         }
     }
 
     /// Each packet of progress starts the wait anew: together they last longer than the time-out.
     @Test func progressProlongsTheWait() async throws {
-        let answers = (1...4).map { Reaction.later(.milliseconds(Int64($0) * 250), .say($0 < 4 ? "p" : "c")) }
+        let answers = (1...4).map { Reaction.later(.milliseconds(Int64($0) * 700), .say($0 < 4 ? "p" : "c")) }
         try await ScriptedMilter.with(ScriptedMilter.script(.negotiate(), ["E": answers])) { milter in
-            #expect(await Bench(milter) { $0.contentTimeout = .milliseconds(750) }.message().answer == .continue)
+            #expect(await Bench(milter) { $0.contentTimeout = .milliseconds(2000) }.message().answer == .continue)
         }
     }
 

@@ -105,7 +105,7 @@ import Testing
 
     @Test func aSilentServerTimesOut() async throws {
         let server = try await ScriptedServer(.accepting().answering("MAIL", "-"), group: group)
-        let results = try await deliver(client(server.port) { $0.timeouts = ClientTimeouts().scaled(by: 0.0002) }, "bob@d.test")
+        let results = try await deliver(client(server.port) { $0.timeouts.mail = .milliseconds(60) }, "bob@d.test")
         #expect(results.map(\.kind) == [.temporary])
         #expect(results[0].text == "timed out while waiting for the reply to MAIL")
         await server.stop()

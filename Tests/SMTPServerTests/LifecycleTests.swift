@@ -6,6 +6,7 @@ import NIOCore
 import NIOEmbedded
 import NIOPosix
 import NetworkAddress
+import Synchronization
 import Testing
 @testable import SMTPServer
 @testable import TLS
@@ -29,6 +30,36 @@ import Testing
             configuration: configuration, chain: { FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: { nil },
             pool: BlockingPool(threads: 1), group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
         await #expect(throws: SMTPServerError.needsCertificate(listener: "submissions")) { try await server.start() }
+    }
+
+    @Test func aBoundPortIsNotServedBeforeItIsTold() async throws {
+        // One event loop for both: when the second server has greeted, the loop has been past the first one's client, too.
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let mayServe = Mutex(false), tooEarly = Mutex(0)
+        func server(_ tls: @escaping @Sendable () -> TLSContext?) throws -> SMTPServer {
+            let configuration = SMTPServerConfiguration(
+                hostname: try #require(DomainName("mx.home.example")), listeners: [.smtp(host: "127.0.0.1", port: 0)], spoolFolder: "/")
+            return SMTPServer(
+                configuration: configuration, chain: { FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: tls,
+                pool: BlockingPool(threads: 1), group: loop, logger: Logger(label: "test"))
+        }
+        let waiting = try server {
+            if !mayServe.withLock({ $0 }) { tooEarly.withLock { $0 += 1 } }
+            return nil
+        }
+        let other = try server { nil }
+        let port = try #require(try await waiting.bind().first).port
+        tooEarly.withLock { $0 = 0 }
+        let early = try await TestClient.connect(port: port)
+        let late = try await TestClient.connect(port: try #require(try await other.start().first).port)
+        #expect(try await late.reply().hasPrefix("220"))
+        #expect(waiting.connectionCount == 0)
+        mayServe.withLock { $0 = true }
+        try await waiting.accept()
+        #expect(try await early.reply().hasPrefix("220"))
+        #expect(tooEarly.withLock { $0 } == 0)
+        for server in [waiting, other] { await server.shutdown(deadline: .zero) }
+        try await loop.shutdownGracefully()
     }
 
     @Test func tooManyConnections() async throws {

@@ -51,11 +51,12 @@ def wait_for_port(port, timeout=30):
 class Process:
     """A postern in the foreground, its output in a file."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, prefix=()):
+        """`prefix`: what the command line begins with, as `nsenter`."""
         program = binary("postern")
         self.output_path = os.path.join(folder, "output.txt")
         self.output_file = open(self.output_path, "wb")
-        self.process = subprocess.Popen([program, *arguments], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*prefix, program, *arguments], stdin=subprocess.DEVNULL,
                                         stdout=self.output_file, stderr=self.output_file)
 
     def output(self):
@@ -231,6 +232,15 @@ offline = true
 """
 
 
+# To be put below CONFIGURATION.
+DKIM = """
+[[dkim]]
+domain = "{domain}"
+selector = "{selector}"
+key_file = "{key}"
+"""
+
+
 def add_account(config, address, password):
     """Makes an account, the password given on standard input."""
     subprocess.run([binary("postern"), "account", "add", "--config", config, address], input=password + "\n", text=True,
@@ -262,10 +272,15 @@ def free_ports_base(count=20):
     raise RuntimeError("no adjoining free ports")
 
 
-def make_certificate(folder, name):
+def make_certificate(folder, name, address="127.0.0.1"):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},DNS:localhost,IP:127.0.0.1",
+                    "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name},DNS:localhost,IP:{address}",
                     "-keyout", os.path.join(folder, "key.pem"), "-out", os.path.join(folder, "cert.pem")],
+                   check=True, capture_output=True, timeout=60)
+
+
+def make_signing_key(path):
+    subprocess.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", path],
                    check=True, capture_output=True, timeout=60)
 
 

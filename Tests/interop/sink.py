@@ -5,14 +5,15 @@ import threading
 
 
 class Sink:
-    """Listens on 127.0.0.1 while entered; `messages` are (sender, recipients, content) in order of arrival."""
+    """Listens while entered, with STARTTLS when it has a TLS context; `messages` are (sender, recipients, content) in order of arrival."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, host="127.0.0.1", tls=None):
+        self.host, self.port, self.tls = host, port, tls
         self.messages = []
 
     def __enter__(self):
-        self.server = Server(("127.0.0.1", self.port), Handler)
+        self.server = Server((self.host, self.port), Handler)
+        self.server.tls = self.tls
         self.server.messages = self.messages
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05})
         self.thread.start()
@@ -38,10 +39,14 @@ class Handler(socketserver.StreamRequestHandler):
     def handle(self):
         self.say("220 sink.example ESMTP")
         sender, recipients = None, []
-        for line in self.rfile:
+        self.starts_tls = self.server.tls
+        while line := self.rfile.readline():
             verb = line.upper().split()[0] if line.split() else b""
             if verb == b"EHLO":
-                self.say("250 sink.example")
+                self.say("250-sink.example\r\n250 STARTTLS" if self.starts_tls else "250 sink.example")
+            elif verb == b"STARTTLS" and self.starts_tls:
+                self.say("220 2.0.0 go on")
+                self.start_tls()
             elif verb == b"MAIL":
                 sender, recipients = line.strip().decode(), []
                 self.say("250 2.1.0 Ok")
@@ -56,6 +61,12 @@ class Handler(socketserver.StreamRequestHandler):
                 return self.say("221 2.0.0 Bye")
             else:
                 self.say("250 2.0.0 Ok" if verb in (b"NOOP", b"RSET") else "502 5.5.2 not here")
+
+    def start_tls(self):
+        self.finish()
+        self.request = self.starts_tls.wrap_socket(self.request, server_side=True)
+        self.starts_tls = None
+        self.setup()
 
     def say(self, text):
         self.wfile.write(text.encode() + b"\r\n")

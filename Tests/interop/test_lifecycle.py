@@ -1,6 +1,7 @@
 """The process: giving up root, an orderly end, and reload."""
 
 import contextlib
+import email
 import glob
 import os
 import pwd
@@ -288,6 +289,26 @@ class Reload(unittest.TestCase):
         output = self.refused()
         self.assertIn("10-test.policy:2:", output)
         self.assertEqual(send(self.server, mailbox.unique(), sender), (550, b"5.7.1 unwanted here"))
+
+    def test_a_new_signing_key_signs_and_a_broken_one_does_not_stop_that(self):
+        key = os.path.join(self.server.folder, "dkim.key")
+        gateway.make_signing_key(key)
+        self.assertIsNone(self.signed())
+        self.edit(lambda text: text + gateway.DKIM.format(domain="local.example", selector="fresh", key=key))
+        self.reload()
+        self.assertIn("s=fresh", self.signed().replace(" ", ""))
+        with open(key, "w") as file:
+            file.write("not a key\n")
+        self.assertIn(key, self.refused())
+        self.assertIn("s=fresh", self.signed().replace(" ", ""))
+
+    def signed(self):
+        """The DKIM-Signature of a message that alice submits, as bob reads it."""
+        subject, (bob, password) = mailbox.unique("signed"), ACCOUNTS[1]
+        with mailbox.submission("localhost", self.server.ports["submission"], self.server.values["certificate"], ALICE, PASSWORD) as smtp:
+            smtp.send_message(mailbox.message(ALICE, bob, subject))
+        with log_in(self.server, bob, password) as client:
+            return email.message_from_bytes(mailbox.fetch(client, subject)[1])["DKIM-Signature"]
 
     def test_a_wrong_setting_keeps_the_old_ones(self):
         self.edit(lambda text: "nonsense = 1\n" + text)

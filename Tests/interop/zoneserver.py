@@ -62,9 +62,10 @@ class Zone:
 
 
 class ZoneServer:
-    """Serves one zone on a free port of 127.0.0.1 until `close`."""
+    """Serves one zone on 127.0.0.1 until `close`: on a free port, unless one is named."""
 
-    def __init__(self, zone):
+    def __init__(self, zone, port=0):
+        self.wanted_port = port
         self.zone = zone
         self.queries = 0
         self.udp, self.tcp = self.bind()
@@ -81,7 +82,7 @@ class ZoneServer:
         """One port number free for both."""
         for _ in range(20):
             udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            udp.bind(("127.0.0.1", 0))
+            udp.bind(("127.0.0.1", self.wanted_port))
             self.port = udp.getsockname()[1]
             tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
             try:

@@ -6,6 +6,8 @@ struct AccountDatabase: Sendable {
     struct Row: Sendable, Hashable {
         let name: String
         let passwordHash: String
+        /// ``SCRAMKeys`` as text; nil for an account from before they were kept.
+        let scram: String?
         let addresses: [String]
     }
 
@@ -53,18 +55,18 @@ struct AccountDatabase: Sendable {
                 for row in try GRDB.Row.fetchAll(db, sql: "SELECT account, address FROM address ORDER BY rowid") {
                     addresses[row[0], default: []].append(row[1])
                 }
-                return try GRDB.Row.fetchAll(db, sql: "SELECT name, password FROM account ORDER BY name").map {
-                    Row(name: $0[0], passwordHash: $0[1], addresses: addresses[$0[0]] ?? [])
+                return try GRDB.Row.fetchAll(db, sql: "SELECT name, password, scram FROM account ORDER BY name").map {
+                    Row(name: $0[0], passwordHash: $0[1], scram: $0[2], addresses: addresses[$0[0]] ?? [])
                 }
             }
         }
     }
 
-    func insert(name: String, hash: String, addresses: [String]) throws(AccountError) {
+    func insert(name: String, hash: String, scram: String?, addresses: [String]) throws(AccountError) {
         try Self.guarded {
             try queue.write { db in
                 guard try !Self.exists(name, db) else { throw AccountError.alreadyExists(name) }
-                try db.execute(sql: "INSERT INTO account (name, password) VALUES (?, ?)", arguments: [name, hash])
+                try db.execute(sql: "INSERT INTO account (name, password, scram) VALUES (?, ?, ?)", arguments: [name, hash, scram])
                 for address in addresses { try Self.insert(address, of: name, db) }
             }
         }
@@ -74,8 +76,17 @@ struct AccountDatabase: Sendable {
         try change(name) { try $0.execute(sql: "DELETE FROM account WHERE name = ?", arguments: [name]) }
     }
 
-    func setPassword(name: String, hash: String) throws(AccountError) {
-        try change(name) { try $0.execute(sql: "UPDATE account SET password = ?, scram = NULL WHERE name = ?", arguments: [hash, name]) }
+    func setPassword(name: String, hash: String, scram: String?) throws(AccountError) {
+        try change(name) { try $0.execute(sql: "UPDATE account SET password = ?, scram = ? WHERE name = ?", arguments: [hash, scram, name]) }
+    }
+
+    /// Only while the password is the one they were made from, and nobody else has made some.
+    func addSCRAM(_ scram: String, name: String, hash: String) throws(AccountError) {
+        try Self.guarded {
+            try queue.write {
+                try $0.execute(sql: "UPDATE account SET scram = ? WHERE name = ? AND password = ? AND scram IS NULL", arguments: [scram, name, hash])
+            }
+        }
     }
 
     func add(address: String, to name: String) throws(AccountError) { try change(name) { try Self.insert(address, of: name, $0) } }

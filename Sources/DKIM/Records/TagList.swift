@@ -22,11 +22,19 @@ struct TagList: Sendable, Hashable {
     subscript(_ name: String) -> String? { tags.first { $0.name == name }?.value }
 
     /// The value with every white space octet removed, for base64 and colon-separated lists, where folding means nothing.
-    func compact(_ name: String) -> String? { self[name].map { String(decoding: $0.utf8.filter { !Self.isSpace($0) }, as: UTF8.self) } }
+    func compact(_ name: String) -> String? {
+        guard let value = self[name], value.utf8.contains(where: Self.isSpace) else { return self[name] }
+        var octets: [UInt8] = []
+        octets.reserveCapacity(value.utf8.count)
+        for octet in value.utf8 where !Self.isSpace(octet) { octets.append(octet) }
+        return String(decoding: octets, as: UTF8.self)
+    }
 
     /// The value's colon-separated items, blanks removed; nil when there is no such tag.
     func items(_ name: String) -> [String]? {
-        compact(name)?.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        compact(name).map { text in
+            text.utf8.split(separator: UInt8(ascii: ":"), omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
+        }
     }
 
     init(parsing bytes: some Collection<UInt8>) throws(Failure) {

@@ -26,6 +26,7 @@ public struct SigningKey: Sendable {
         case notAFile(path: String)
         case readableByOthers(path: String, mode: UInt32)
         case tooLarge(path: String)
+        case inFile(path: String, why: String)
         case notAKey(String)
         case unsupportedType
         case tooFewBits(Int)
@@ -35,8 +36,9 @@ public struct SigningKey: Sendable {
             switch self {
             case .unreadable(let path, let code): "\(path): \(String(cString: strerror(code)))"
             case .notAFile(let path): "\(path) is not a regular file"
-            case .readableByOthers(let path, let mode): "\(path) has mode 0\(String(mode, radix: 8)): others could read the private key; chmod 600 it"
+            case .readableByOthers(let path, let mode): "\(path) has mode 0\(String(mode, radix: 8)): others could read the private key; run: chmod 600 \(path)"
             case .tooLarge(let path): "\(path) is larger than 64 KiB: not a key"
+            case .inFile(let path, let why): "\(path): \(why)"
             case .notAKey(let why): "not an unencrypted private key in PEM: \(why)"
             case .unsupportedType: "DKIM signs with RSA or Ed25519 keys only (RFC 6376 §3.3, RFC 8463)"
             case .tooFewBits(let bits): "an RSA key of \(bits) bits is refused by verifiers (RFC 8301 §3.2); make one of 2048"
@@ -62,7 +64,11 @@ public struct SigningKey: Sendable {
     /// Reads a PEM file that nobody but its owner may read (mode 0600 or 0400). Blocks.
     /// - Throws: ``Failure``.
     public init(pemFile path: String, domain: DomainName, selector: String) throws(Failure) {
-        try self.init(pem: try Self.contents(of: path), domain: domain, selector: selector)
+        let pem = try Self.contents(of: path)
+        do { try self.init(pem: pem, domain: domain, selector: selector) } catch {
+            guard case .badSelector = error else { throw .inFile(path: path, why: error.description) }
+            throw error
+        }
     }
 
     /// - Throws: ``Failure``.

@@ -27,10 +27,12 @@ final class Deadline: Sendable {
         let first = FirstResume()
         await withCheckedContinuation { continuation in
             first.hold(continuation)
-            let worker = Task {
+            // The answer is often there already: then nobody waits, and no other thread is woken.
+            let worker = Self.start {
                 await work()
                 first.resume()
             }
+            guard !first.isDone else { return }
             let id = add {
                 onTimeout()
                 worker.cancel()
@@ -38,6 +40,15 @@ final class Deadline: Sendable {
             }
             first.onResume { self.remove(id) }
         }
+    }
+
+    /// Runs the work on this thread up to its first pause, where the compiler can (SE-0472).
+    private static func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        #if compiler(>=6.2)
+        Task.immediate { await work() }
+        #else
+        Task { await work() }
+        #endif
     }
 
     private func add(_ expire: @escaping @Sendable () -> Void) -> UInt64 {
@@ -83,6 +94,8 @@ private final class FirstResume: Sendable {
         var isDone = false
     }
     private let state = Mutex(State())
+
+    var isDone: Bool { state.withLock { $0.isDone } }
 
     func hold(_ continuation: CheckedContinuation<Void, Never>) { state.withLock { $0.continuation = continuation } }
 

@@ -73,10 +73,15 @@ struct PendingSignature {
         if key.keyType == .rsa, key.keyBits < limits.minRSABits {
             return .policy("the key has \(key.keyBits) bits, less than \(limits.minRSABits) (RFC 8301 §3.2)")
         }
-        if Self.libraryRecord(key).count >= KeysInMemory.bufferSize {
+        if Self.libraryRecordCount(key) >= KeysInMemory.bufferSize {
             return .policy("the key has \(key.keyBits) bits, more than can be verified (RFC 8301 §3.2 demands 4096)")
         }
         return nil
+    }
+
+    /// Octets of ``libraryRecord(_:)``, without making it.
+    private static func libraryRecordCount(_ key: DKIMKeyRecord) -> Int {
+        "v=DKIM1;k=;p=".utf8.count + key.keyType.rawValue.utf8.count + (key.publicKey.count + 2) / 3 * 4
     }
 
     /// The key in the form libopendkim is given: what the record's other tags say has been judged here.
@@ -111,6 +116,8 @@ struct PendingSignature {
 extension PendingSignature {
     /// What strangers wrote, fit for one line of a header or log.
     private static func printable(_ text: String) -> String {
+        // Key records and reasons are US-ASCII but for what a stranger put there: the slow question only then.
+        if text.utf8.allSatisfy({ (32...126).contains($0) }) { return text }
         guard text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else { return text }
         return String(String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? "?" : $0 }))
     }
@@ -119,6 +126,7 @@ extension PendingSignature {
 /// How much of b= Authentication-Results shows: 8 characters, more where two signatures begin alike (RFC 6008 §4).
 enum SignaturePrefix {
     static func prefixes(of signatures: [String]) -> [String?] {
+        if signatures.count == 1 { return signatures.map { $0.isEmpty ? nil : String($0.prefix(8)) } }
         let texts = signatures.map { Array($0.utf8) }
         // In sorted order the text that shares most with another is its neighbour, so thousands cost little.
         let sorted = Set(texts).sorted { $0.lexicographicallyPrecedes($1) }

@@ -38,6 +38,14 @@ public struct Settings: Sendable {
     })).sorted()
 }
 
+extension Settings {
+    /// The folder of `postern dkim`'s keys.
+    public var dkimKeyFolder: String {
+        let named = self[Known.dkimKeyDirectory].path
+        return named.isEmpty ? self[Known.dataDirectory].path + "/dkim" : named
+    }
+}
+
 /// When the outgoing side uses TLS, in Postfix's words.
 public enum TLSSecurityLevel: String, CaseIterable, Sendable { case none, may, encrypt, verify }
 
@@ -79,6 +87,14 @@ public enum Known {
     public static let listenIMAPS = Setting("listen.imaps", [ListenAddress(host: nil, port: 993)], "IMAP with TLS from the first octet.")
     public static let listenMilter = Setting("listen.milter", "inet:localhost:12301",
         "Where a Postfix or another MTA reaches the filters, written as its `smtpd_milters` has it. Empty: no milter listener.")
+    public static let listenLMTP = Setting("listen.lmtp", [SocketSetting](),
+        "Where another MTA hands over mail for our accounts by LMTP: `unix:/path` or `address:port`. For Postfix's chrooted clients the path lies in its queue folder: `unix:/var/spool/postfix/private/postern-lmtp` is its `lmtp:unix:private/postern-lmtp` (`private/lmtp` is a socket of its own). Whoever can connect can deliver: keep it to this machine.")
+    public static let listenDovecotAuth = Setting("listen.dovecot_auth", [SocketSetting](),
+        "Where Postfix (`smtpd_sasl_type = dovecot`) or Exim has log-ins checked: `unix:/var/spool/postfix/private/auth` is its `smtpd_sasl_path = private/auth`; or `address:port`, which is not encrypted: keep it to this machine.")
+    public static let unixSocketMode = Setting("unix_socket_mode", FileMode(bits: 0o660), "Permission bits of the UNIX sockets of `listen.lmtp` and `listen.dovecot_auth`.")
+    public static let unixSocketGroup = Setting("unix_socket_group", "postfix", "The group those sockets are given to. Empty: our own.")
+    public static let lmtpFilters = Setting("lmtp_filters", false,
+        "Whether mail by LMTP goes through the filters. No when its MTA asks us as its milter: then the filters have had their say, and the folder and keywords they wished for are honoured here.")
 
     // TLS
     public static let certFile = Setting("smtpd_tls_cert_file", FilePath(""),
@@ -144,7 +160,19 @@ public enum Known {
 
     // DKIM
     public static let dkimKeys = Setting("dkim", [DKIMKeySetting](),
-        "Signing keys. All keys that fit the `From:` domain of our own mail sign it.")
+        "Signing keys in files of your own. All keys that fit the `From:` domain of our own mail sign it, as do those that `postern dkim` keeps.")
+    public static let dkimKeyDirectory = Setting("dkim_key_directory", FilePath(""),
+        "Where `postern dkim` keeps keys and their states. Empty: `dkim` in `data_directory`.")
+    public static let dkimRetirementTime = Setting("dkim_retirement_time", TimeSpan(seconds: 604_800),
+        "How long a replaced key's DNS record stays published: longer than any message may be under way.")
+
+    public static let dkimSignatureLimit = Setting("dkim_signature_limit", 10,
+        "Signatures of one message that are checked; further ones are told as not checked. Each costs a DNS look-up and a hash of the body.",
+        wanted: "1 to 100") { (1...100).contains($0) }
+
+    // DMARC
+    public static let dmarcRecordLifetime = Setting("dmarc_record_lifetime", TimeSpan(seconds: 2_592_000),
+        "How long a row about each message that DMARC was asked about is kept, for aggregate reports and `postern dmarc`. 0: none is written.")
 
     // Operation
     public static let logLevel = Setting("log_level", Choice(LogLevelName.info), "Least level that is logged.")
@@ -159,13 +187,14 @@ public enum Known {
     public static let all: [any AnySetting] = [
         myhostname, mydestination, mynetworks, recipientDelimiter, postmaster, authservID,
         dataDirectory, policyDirectory, user,
-        listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter,
+        listenSMTP, listenSubmission, listenSubmissions, listenIMAP, listenIMAPS, listenMilter, listenLMTP, listenDovecotAuth,
+        unixSocketMode, unixSocketGroup, lmtpFilters,
         certFile, keyFile,
         messageSizeLimit, recipientLimit, clientConnectionLimit, connectionLimit, smtpdTimeout, receivedHeaderUser, xclientHosts, trustedRelays, hopcountLimit,
         milters, milterDefaultAction, milterConnectTimeout, milterCommandTimeout, milterContentTimeout,
         relayhost, smtpPort, smtpBindAddress, smtpTLSSecurityLevel, minimalBackoffTime, maximalBackoffTime, maximalQueueLifetime, queueMinfree,
         dnsForwarders, dnsTrustAnchorFile, dnsTimeout, dnsZoneFile, dnsOffline,
-        dkimKeys,
+        dkimKeys, dkimKeyDirectory, dkimRetirementTime, dkimSignatureLimit, dmarcRecordLifetime,
         logLevel, shutdownTimeout,
     ]
 }

@@ -130,6 +130,8 @@ struct KeyLines {
             let inner = place.drop { $0 != "." }
             return lines[key + inner]?.first { $0 > start && $0 < end } ?? start
         }
-        return lines[key]?.first ?? key.split(separator: ".").first.flatMap { lines[String($0)]?.first }
+        if let own = lines[key]?.first ?? key.split(separator: ".").first.flatMap({ lines[String($0)]?.first }) { return own }
+        // A table that is named only together with those below it: [nonsense.deeply]
+        return lines.filter { $0.key.hasPrefix(key + ".") }.compactMap(\.value.first).min()
     }
 }

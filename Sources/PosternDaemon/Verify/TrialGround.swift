@@ -23,7 +23,7 @@ final class TrialGround {
             ground = LiveParts.Ground(
                 resolver: resolver,
                 accounts: try AccountStore(path: exists ? accounts : folder + "/accounts.sqlite", pool: BlockingPool(threads: 1, name: "accounts")),
-                ledger: ledger, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
+                ledger: ledger, evaluations: nil, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         } catch {
             try? FileManager.default.removeItem(atPath: folder)
             throw error

@@ -13,6 +13,7 @@ struct DeliverySink: MessageSink {
     let live: Live
     let acceptor: MailAcceptor
     let logger: Logger
+    let handover: HintHandover
 
     func take(_ transaction: Transaction) async -> SMTPReply {
         let submission: Submission
@@ -31,6 +32,15 @@ struct DeliverySink: MessageSink {
         } catch {
             logger.error("message not taken", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
             return error.reply
+        }
+    }
+
+    func takeEach(_ transaction: Transaction) async -> [SMTPReply] {
+        var transaction = transaction
+        if let hints = handover.hints(for: transaction.message) { transaction.deliveryHints.add(hints, for: transaction.recipients) }
+        do { return await acceptor.acceptEach(try submission(of: transaction)) } catch {
+            logger.error("message not taken: the recipients cannot be looked up", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
+            return transaction.recipients.map { _ in SMTPReply(451, "4.3.0", "Temporary lookup failure") }
         }
     }
 
@@ -65,5 +75,18 @@ struct DeliverySink: MessageSink {
             "sender": "<\(transaction.sender.address?.description ?? "")>", "recipients": "\(transaction.recipients.count)",
             "size": "\(transaction.message.byteCount)", "stored": "\(accepted.stored.count)", "queued": "\(accepted.queuedRecipients)",
         ])
+    }
+}
+
+extension DeliveryHints {
+    /// Adds what was wished when the mail came in. Keywords for one recipient were noted under the address that the MTA was
+    /// told, before its aliases.
+    mutating func add(_ earlier: DeliveryHints, for recipients: [EnvelopeRecipient]) {
+        folder = folder ?? earlier.folder
+        keywords.formUnion(earlier.keywords)
+        for recipient in recipients {
+            let wished = earlier.recipientKeywords[recipient.original] ?? earlier.recipientKeywords[recipient.address]
+            if let wished { recipientKeywords[recipient.address, default: []].formUnion(wished) }
+        }
     }
 }

@@ -1,11 +1,13 @@
 import Accounts
 import BlockingPool
 import DNS
+import DovecotAuth
 import Foundation
 import IMAPServer
 import InternetMessage
 import Logging
 import MailStore
+import Milter
 import MilterServer
 import NIOCore
 import NetworkAddress
@@ -27,44 +29,47 @@ final class GatewayServers: Sendable {
     private let smtp: SMTPServer
     private let imap: [(name: String, address: ListenAddress, server: IMAPServer)]
     private let milter: MilterServer?
+    private let auth: DovecotAuthServer?
     private let bound = Mutex<[Listener]>([])
 
-    init(_ settings: Settings, live: Live, ground: LiveParts.Ground, sink: any MessageSink, store: MailStore, group: any EventLoopGroup,
-         pool: BlockingPool, ids: TransactionIDs) {
+    init(_ settings: Settings, live: Live, ground: LiveParts.Ground, sink: any MessageSink, handover: HintHandover, store: MailStore,
+         group: any EventLoopGroup, pool: BlockingPool, ids: TransactionIDs) throws {
         self.settings = settings
         self.live = live
         logger = ground.logger
         let resolver = ground.resolver
         smtp = SMTPServer(
-            configuration: Self.smtpConfiguration(settings), chain: { live.current.chain }, authenticator: ground.accounts,
+            configuration: try Self.smtpConfiguration(settings), chain: { live.current.chain }, authenticator: ground.accounts,
             recipients: LiveDirectory(live: live), sink: sink, tls: { live.current.tls }, pool: pool, group: group, logger: ground.logger,
             reverseName: { await ReverseNameCheck.run($0, resolver).verifiedName }, ids: ids)
         imap = Self.imapConfigurations(settings).map { name, address, configuration in
             (name, address, IMAPServer(configuration: configuration, store: store, authenticator: ground.accounts,
                                        tls: { live.current.tls.map { TLSUpgrade($0) } }, pool: pool, group: group, logger: ground.logger))
         }
-        milter = Self.milter(settings, live: live, pool: pool, ids: ids, logger: logger)
+        milter = Self.milter(settings, live: live, pool: pool, ids: ids, logger: logger) { handover.note($0, $1) }
+        auth = try LocalServices.auth(settings, accounts: ground.accounts, group: group, logger: logger)
     }
 
     /// `smtp 0.0.0.0:25`, one for each.
     var descriptions: [String] { bound.withLock { $0.map { "\($0.name) \($0.address)" } } }
     func port(of name: String) -> Int? { bound.withLock { $0.first { $0.name == name }?.port } }
 
-    /// Binds every listener.
+    /// Binds every listener; who connects waits until ``accept()``.
     /// - Throws: the first that cannot be had, after ending those that could.
     func bind() async throws {
         do {
-            var all = try await smtp.start().map { Listener(name: $0.listener, address: "\($0.host):\($0.port)", port: $0.port) }
+            var all = try await smtp.bind().map { Listener(name: $0.listener, address: $0.host.hasPrefix("/") ? "unix:\($0.host)" : "\($0.host):\($0.port)", port: $0.port) }
             for one in imap {
                 do {
-                    let address = try await one.server.start()
+                    let address = try await one.server.bind()
                     all.append(Listener(name: one.name, address: "\(address.ipAddress ?? ""):\(address.port ?? 0)", port: address.port))
                 } catch {
                     throw SMTPServerError(error, SMTPListener(name: one.name, host: one.address.host?.description ?? "::", port: one.address.port))
                 }
             }
+            for address in try await auth?.bind() ?? [] { all.append(Listener(name: "dovecot_auth", address: "\(address)", port: address.port)) }
             if let milter {
-                try milter.start()
+                try milter.bind()
                 all.append(Listener(name: "milter", address: settings[Known.listenMilter], port: nil))
             }
             bound.withLock { $0 = all }
@@ -74,17 +79,26 @@ final class GatewayServers: Sendable {
         }
     }
 
+    /// Takes clients at every listener.
+    func accept() async throws {
+        try await smtp.accept()
+        for one in imap { try await one.server.accept() }
+        try await auth?.accept()
+        milter?.serve()
+    }
+
     func shutdown(deadline: Duration) async {
         async let milterEnds: Void? = milter?.stop()
         async let smtpEnds: Void = smtp.shutdown(deadline: .nanoseconds(Int64(deadline / .nanoseconds(1))))
         let end = ContinuousClock.now + min(deadline, .seconds(5))
         for one in imap { await one.server.shutdown(deadline: end) }
+        await auth?.stop()
         _ = await (milterEnds, smtpEnds)
     }
 
     // MARK: From settings to configurations
 
-    private static func smtpConfiguration(_ settings: Settings) -> SMTPServerConfiguration {
+    private static func smtpConfiguration(_ settings: Settings) throws -> SMTPServerConfiguration {
         // Every address: a dual-stack socket takes IPv4 clients too.
         func hosts(_ addresses: [ListenAddress]) -> [(host: String, port: Int)] { addresses.map { ($0.host?.description ?? "::", $0.port) } }
         // Submission asks for a log-in, and a log-in for TLS: without a certificate there is none of it.
@@ -93,7 +107,8 @@ final class GatewayServers: Sendable {
             hostname: settings[Known.myhostname],
             listeners: hosts(settings[Known.listenSMTP]).map { .smtp(host: $0.host, port: $0.port) }
                 + (hasTLS ? hosts(settings[Known.listenSubmission]).map { .submission(host: $0.host, port: $0.port) } : [])
-                + (hasTLS ? hosts(settings[Known.listenSubmissions]).map { .submissions(host: $0.host, port: $0.port) } : []),
+                + (hasTLS ? hosts(settings[Known.listenSubmissions]).map { .submissions(host: $0.host, port: $0.port) } : [])
+                + (try LocalServices.lmtp(settings)),
             spoolFolder: settings[Known.dataDirectory].path + "/spool")
         out.messageSizeLimit = settings[Known.messageSizeLimit]
         out.recipientLimit = settings[Known.recipientLimit]
@@ -117,13 +132,15 @@ final class GatewayServers: Sendable {
         }
     }
 
-    private static func milter(_ settings: Settings, live: Live, pool: BlockingPool, ids: TransactionIDs, logger: Logger) -> MilterServer? {
+    private static func milter(_ settings: Settings, live: Live, pool: BlockingPool, ids: TransactionIDs, logger: Logger,
+                               accepted: @escaping @Sendable (String, Transaction) -> Void) -> MilterServer? {
         let socket = settings[Known.listenMilter]
         guard !socket.isEmpty else { return nil }
         let configuration = MilterServerConfiguration(
             socket: socket, ownNetworks: settings[Known.mynetworks], messageSizeLimit: settings[Known.messageSizeLimit],
             spoolFolder: settings[Known.dataDirectory].path + "/spool")
-        return MilterServer(configuration: configuration, chain: { live.current.milterChain }, makeID: { ids.next() }, pool: pool, logger: logger)
+        return MilterServer(configuration: configuration, chain: { live.current.milterChain }, makeID: { ids.next() }, pool: pool, logger: logger,
+                            accepted: accepted)
     }
 }
 

@@ -1,7 +1,9 @@
 import Accounts
 import BlockingPool
 import DKIM
+import DKIMKeys
 import DMARC
+import DMARCRecords
 import DNS
 import Foundation
 import InternetMessage
@@ -29,12 +31,16 @@ public struct LiveParts: Sendable {
     let tls: TLSContext?
     let book: AddressBook
     let signing: SigningFilter
+    /// The key store's keys that sign, as `domain/selector`.
+    let storedKeys: Set<String>
 
     /// What outlives a reload and is shared by every generation of parts.
     struct Ground: Sendable {
         let resolver: any Resolver
         let accounts: AccountStore
         let ledger: TagLedger
+        /// nil: no rows are kept.
+        let evaluations: (any DMARCEvaluationRecorder)?
         let group: any EventLoopGroup
         let logger: Logger
     }
@@ -44,7 +50,9 @@ public struct LiveParts: Sendable {
         let book = AddressBook(settings, accounts: ground.accounts)
         self.book = book
         tls = try Self.tlsContext(settings)
-        signing = SigningFilter(keys: try Self.keyTable(settings), mayWriteAs: { book.mayWrite($0, as: $1) }, logger: ground.logger)
+        let stored = try Self.storedKeys(settings)
+        storedKeys = Set(stored.map { "\($0.key.domain)/\($0.key.selector)" })
+        signing = SigningFilter(keys: try Self.keyTable(settings, stored), mayWriteAs: { book.mayWrite($0, as: $1) }, logger: ground.logger)
         let authservID = Self.authservID(settings)
         let dmarc = DMARCEvaluator(resolver: ground.resolver)
         let builtIn: [any MailFilter] = [
@@ -52,11 +60,12 @@ public struct LiveParts: Sendable {
             AuthenticationFilter(
                 resolver: ground.resolver,
                 spf: SPFEvaluator(resolver: ground.resolver, receiverName: settings[Known.myhostname].text),
-                dkim: try DKIMVerifier(resolver: ground.resolver), dmarc: dmarc),
+                dkim: try DKIMVerifier(resolver: ground.resolver, limits: DKIMLimits(maxSignatures: settings[Known.dkimSignatureLimit])), dmarc: dmarc),
             // After the check of signatures: what is removed here may have been signed.
             ForgedResultsFilter(authservID: authservID),
             TagFilter(ledger: ground.ledger, dmarc: dmarc, tagIn: { book.tag(in: $0) }, logger: ground.logger),
-            PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger),
+            PolicyFilter(rules: try Self.rules(settings), delimiters: settings[Known.recipientDelimiter], logger: ground.logger,
+                         recorder: ground.evaluations),
             ResultsHeaderFilter(authservID: authservID),
             signing,
         ]
@@ -91,12 +100,20 @@ public struct LiveParts: Sendable {
         return try AccountStore(path: settings[Known.dataDirectory].path + "/accounts.sqlite", pool: BlockingPool(threads: 2, name: "accounts"))
     }
 
+    /// Where the rows of evaluated messages are.
+    static func evaluationFile(_ settings: Settings) -> String { settings[Known.dataDirectory].path + "/dmarc.sqlite" }
+
+    /// What the installation remembers of evaluated messages, by domain and source, for `postern dmarc`. Blocks.
+    /// - Parameter since: seconds since 1970.
+    public static func evaluations(_ settings: Settings, since: Int) throws -> [DMARCSourceSummary] {
+        try DMARCRecordStore.summaries(path: evaluationFile(settings), since: since)
+    }
+
     /// Reads everything a settings file points at, without starting anything.
     /// - Returns: remarks worth a look that are no errors.
     /// - Throws: what `postern serve` would refuse to start with.
     public static func check(_ settings: Settings) throws -> [String] {
         _ = try rules(settings)
-        _ = try keyTable(settings)
         _ = try Privileges.target(settings[Known.user])
         _ = try ResolverSettings.configuration(settings)
         var notes: [String] = []
@@ -104,7 +121,9 @@ public struct LiveParts: Sendable {
             notes.append("note: smtpd_tls_cert_file is not set: no STARTTLS, and nobody can log in")
         }
         if settings[Known.mydestination].isEmpty { notes.append("note: mydestination is empty: no mail is delivered here") }
-        if settings[Known.dkimKeys].isEmpty { notes.append("note: there is no [[dkim]] key: outgoing mail is not signed") }
+        if try keyTable(settings, storedKeys(settings)).isEmpty {
+            notes.append("note: no DKIM key signs: outgoing mail is not signed. Make one with: postern dkim new DOMAIN")
+        }
         return notes
     }
 
@@ -115,10 +134,16 @@ public struct LiveParts: Sendable {
         return try RuleSet.load(folder: folder)
     }
 
-    private static func keyTable(_ settings: Settings) throws -> KeyTable {
-        KeyTable(try settings[Known.dkimKeys].map { key in
+    /// The keys of the settings, and those of the store that are active.
+    private static func keyTable(_ settings: Settings, _ stored: [KeyTable.Entry]) throws -> KeyTable {
+        let named = try settings[Known.dkimKeys].map { key in
             KeyTable.Entry(try SigningKey(pemFile: key.keyFile.path, domain: key.domain, selector: key.selector), subdomains: key.subdomains)
-        })
+        }
+        return KeyTable(named + stored, hostName: settings[Known.myhostname])
+    }
+
+    private static func storedKeys(_ settings: Settings) throws -> [KeyTable.Entry] {
+        try KeyStore(folder: settings.dkimKeyFolder).signingEntries()
     }
 
     private static func tlsContext(_ settings: Settings) throws -> TLSContext? {
@@ -131,10 +156,18 @@ public struct LiveParts: Sendable {
 /// The parts in force.
 final class Live: Sendable {
     private let parts: Mutex<LiveParts>
+    /// Held while new parts are made, so that of two reloads the second one knows what the first one did.
+    private let reloading = Mutex(())
 
     init(_ parts: LiveParts) { self.parts = Mutex(parts) }
 
     var current: LiveParts { parts.withLock { $0 } }
 
-    func swap(_ fresh: LiveParts) { parts.withLock { $0 = fresh } }
+    /// Makes new parts from those in force and puts them in their place; when `make` throws, the old ones stay. Blocks.
+    func reload(_ make: (LiveParts) throws -> LiveParts) throws {
+        try reloading.withLock { _ in
+            let fresh = try make(current)
+            parts.withLock { $0 = fresh }
+        }
+    }
 }

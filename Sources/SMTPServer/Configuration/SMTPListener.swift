@@ -1,3 +1,6 @@
+import LocalSocket
+import SMTPCore
+
 /// One place to accept connections at, and what is demanded there.
 public struct SMTPListener: Sendable, Hashable {
     /// `smtp`, `submission`, `submissions`: for logs, filters and policy.
@@ -12,6 +15,11 @@ public struct SMTPListener: Sendable, Hashable {
     public var requiresTLS: Bool
     public var offersAuthentication: Bool
     public var requiresAuthentication: Bool
+    public var speaks = ServerProtocol.smtp
+    /// Listen on this socket in place of ``host`` and ``port``.
+    public var unixSocket: UnixSocket?
+    /// Whether mail taken here goes through the filters.
+    public var usesFilters = true
 
     public init(name: String, host: String, port: Int, implicitTLS: Bool = false, requiresTLS: Bool = false,
                 offersAuthentication: Bool = false, requiresAuthentication: Bool = false) {
@@ -36,5 +44,20 @@ public struct SMTPListener: Sendable, Hashable {
     public static func submissions(host: String = "::", port: Int = 465) -> SMTPListener {
         SMTPListener(name: "submissions", host: host, port: port, implicitTLS: true, requiresTLS: true, offersAuthentication: true,
                      requiresAuthentication: true)
+    }
+
+    /// Final delivery for another MTA (RFC 2033): own recipients only, nobody logs in. The filters are not asked unless
+    /// `usesFilters`: an MTA that asked us as its milter has had their answer.
+    public static func lmtp(host: String, port: Int, usesFilters: Bool = false) -> SMTPListener {
+        var out = SMTPListener(name: "lmtp", host: host, port: port)
+        out.speaks = .lmtp
+        out.usesFilters = usesFilters
+        return out
+    }
+
+    public static func lmtp(_ socket: UnixSocket, usesFilters: Bool = false) -> SMTPListener {
+        var out = lmtp(host: socket.path, port: 0, usesFilters: usesFilters)
+        out.unixSocket = socket
+        return out
     }
 }

@@ -50,16 +50,19 @@ public struct SMTPServerConfiguration: Sendable {
 
     func settings(for listener: SMTPListener, client: IPAddress?, hasTLS: Bool) -> ServerSettings {
         var settings = ServerSettings(hostname: hostname.text)
-        settings.banner = banner
+        settings.speaks = listener.speaks
+        settings.banner = listener.speaks == .lmtp ? banner.replacing("ESMTP", with: "LMTP", maxReplacements: 1) : banner
         settings.messageSizeLimit = messageSizeLimit
         settings.recipientLimit = recipientLimit
         settings.offersTLS = hasTLS && !listener.implicitTLS
         settings.offersAuthentication = listener.offersAuthentication
         settings.requiresTLS = listener.requiresTLS
         settings.requiresAuthentication = listener.requiresAuthentication
-        settings.offersXClient = client.map { client in xclientNetworks.contains { $0.contains(client) } } ?? false
+        settings.offersXClient = listener.speaks == .lmtp ? false : client.map { client in xclientNetworks.contains { $0.contains(client) } } ?? false
         settings.errorLimit = errorLimit
         settings.junkLimit = junkLimit
+        // An MTA that delivers to many unknown users is no guesser, and closing on it would only cost it a connection.
+        if listener.speaks == .lmtp { (settings.errorLimit, settings.junkLimit) = (.max, .max) }
         return settings
     }
 }

@@ -1,31 +1,53 @@
 import NIOCore
 import NetworkAddress
+import Synchronization
 
-/// Looks for the client's name while the session goes on. Used on its event loop only; ``future`` may be awaited anywhere.
-final class ClientNameLookup {
-    let future: EventLoopFuture<String?>
-    private let promise: EventLoopPromise<String?>
-    private var isSettled = false
-    private var deadline: Scheduled<Void>?
+/// Looks for the client's name while the session goes on; settled by the look-up or by its time-out, whichever is first.
+///
+/// No promise of the event loop's: a look-up that is under way when the loops end would leave one that nobody can keep.
+final class ClientNameLookup: Sendable {
+    private struct State {
+        var isSettled = false
+        var name: String?
+        var waiter: CheckedContinuation<String?, Never>?
+    }
+
+    private let state = Mutex(State())
+    private let tasks = Mutex<(work: Task<Void, Never>, deadline: Scheduled<Void>)?>(nil)
 
     init(_ address: IPAddress, on loop: any EventLoop, timeout: TimeAmount, _ lookup: @escaping @Sendable (IPAddress) async -> String?) {
-        promise = loop.makePromise(of: String?.self)
-        future = promise.futureResult
-        let bound = NIOLoopBound(self, eventLoop: loop)
-        let work = Task {
-            let name = await lookup(address)
-            loop.execute { bound.value.settle(name) }
-        }
-        deadline = loop.scheduleTask(in: timeout) {
-            work.cancel()
-            bound.value.settle(nil)
+        let work = Task { self.settle(await lookup(address)) }
+        let deadline = loop.scheduleTask(in: timeout) { self.cancel() }
+        tasks.withLock { $0 = (work, deadline) }
+    }
+
+    /// The name; nil when there is none or time is over. For one caller.
+    var name: String? {
+        get async {
+            await withCheckedContinuation { continuation in
+                let settled = state.withLock { state -> String?? in
+                    if !state.isSettled { state.waiter = continuation }
+                    return state.isSettled ? .some(state.name) : nil
+                }
+                if let settled { continuation.resume(returning: settled) }
+            }
         }
     }
 
+    /// Nobody asks any more, or time is over.
+    func cancel() {
+        tasks.withLock { $0 }?.work.cancel()
+        settle(nil)
+    }
+
     private func settle(_ name: String?) {
-        guard !isSettled else { return }
-        isSettled = true
-        deadline?.cancel()
-        promise.succeed(name)
+        let waiter = state.withLock { state -> CheckedContinuation<String?, Never>? in
+            guard !state.isSettled else { return nil }
+            (state.isSettled, state.name) = (true, name)
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(returning: name)
+        tasks.withLock { $0 }?.deadline.cancel()
     }
 }

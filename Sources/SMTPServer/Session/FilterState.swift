@@ -1,7 +1,6 @@
 import Foundation
 import InternetMessage
 import Milter
-import NIOCore
 
 /// The filters' side of a session and the message they look at. A value that goes into the task that asks them and comes
 /// back from it, so that two tasks never have it at once.
@@ -13,12 +12,14 @@ struct FilterState: Sendable {
     var transaction: Transaction?
     /// MAIL has not been told to the chain yet: no filter wants it, but it begins a message for those that follow.
     var owesMail = false
+    /// The address of each accepted RCPT, repetitions included: LMTP replies to each (RFC 2033 §4.2).
+    var accepted: [EmailAddress] = []
     /// A filter said `discard`: everything is accepted and nothing kept.
     private(set) var isDiscarding = false
     /// It said so at connect or HELO, of all messages.
     private var discardsAll = false
     /// The client's name, still being looked for.
-    var name: EventLoopFuture<String?>?
+    var name: ClientNameLookup?
 
     init(_ chain: FilterChain, facts: ConnectionFacts) {
         self.chain = chain.makeSession()
@@ -34,7 +35,7 @@ struct FilterState: Sendable {
     mutating func settleName() async {
         guard let name else { return }
         self.name = nil
-        facts.clientName = (try? await name.get()) ?? nil
+        facts.clientName = await name.name
         transaction?.connection.clientName = facts.clientName
     }
 
@@ -50,6 +51,7 @@ struct FilterState: Sendable {
     mutating func endMessage() {
         transaction = nil
         owesMail = false
+        accepted = []
         isDiscarding = discardsAll
     }
 

@@ -1,18 +1,43 @@
 import Foundation
 import InternetMessage
 import Milter
+import SMTPCore
 
 /// What happens between the last octet of a message and the reply: put it together, stamp it, ask the filters, hand it on.
 /// Runs on the blocking pool.
 struct MessageJudgement: Sendable {
     let environment: SessionEnvironment
     let content: IncomingContent
+    let speaks: ServerProtocol
     let isExtended: Bool
     let isSMTPUTF8: Bool
 
-    /// - Returns: the reply to the client.
-    func run(_ state: inout FilterState) async -> SMTPReply {
-        guard var transaction = state.transaction else { return SMTPReply(451, "4.3.0", "Error: internal error") }
+    /// - Returns: what the client is to hear.
+    func run(_ state: inout FilterState) async -> ServerAnswer {
+        if let refused = await filter(&state) { return .reply(refused) }
+        guard let transaction = state.transaction else { return .reply(Self.internalError) }
+        guard speaks == .lmtp else {
+            let reply = await environment.sink.take(transaction)
+            return .reply(done(transaction, reply, reply.isPositive ? "accepted" : "not taken"))
+        }
+        return .replies(await deliverEach(transaction, accepted: state.accepted))
+    }
+
+    private static let internalError = SMTPReply(451, "4.3.0", "Error: internal error")
+
+    /// RFC 2033 §4.2: a reply for each accepted RCPT. One whose recipient a filter took away is a success, as in SMTP.
+    private func deliverEach(_ transaction: Transaction, accepted: [EmailAddress]) async -> [SMTPReply] {
+        let replies = await environment.sink.takeEach(transaction)
+        let byAddress = Dictionary(zip(transaction.recipients.map(\.address), replies), uniquingKeysWith: { first, _ in first })
+        for (address, reply) in zip(transaction.recipients.map(\.address), replies) {
+            _ = done(transaction, reply, reply.isPositive ? "delivered to \(address)" : "not delivered to \(address)")
+        }
+        return accepted.map { byAddress[$0] ?? .queued(as: transaction.id) }
+    }
+
+    /// - Returns: the reply when the message ends here; nil when it is to be taken.
+    private func filter(_ state: inout FilterState) async -> SMTPReply? {
+        guard var transaction = state.transaction else { return Self.internalError }
         if state.isDiscarding {
             await state.chain.abort()
             return done(transaction, .queued(as: transaction.id), "discarded")
@@ -41,8 +66,7 @@ struct MessageJudgement: Sendable {
         state.transaction = transaction
         // A filter that took every recipient away wants it nowhere; Postfix treats it so too.
         if state.isDiscarding || transaction.recipients.isEmpty { return done(transaction, .queued(as: transaction.id), "discarded") }
-        let reply = await environment.sink.take(transaction)
-        return done(transaction, reply, reply.isPositive ? "accepted" : "not taken")
+        return nil
     }
 
     private func stamped(_ transaction: Transaction) throws -> Message {
@@ -52,7 +76,7 @@ struct MessageJudgement: Sendable {
             SubmittedHeader.complete(&message.header, id: transaction.id, hostname: environment.configuration.hostname.text, time: now)
         }
         let received = ReceivedHeader(
-            connection: transaction.connection, helo: transaction.helo, isExtended: isExtended, isSMTPUTF8: isSMTPUTF8,
+            connection: transaction.connection, helo: transaction.helo, speaks: speaks, isExtended: isExtended, isSMTPUTF8: isSMTPUTF8,
             hostname: environment.configuration.hostname.text, id: transaction.id, recipients: transaction.recipients,
             hideUser: environment.configuration.hideAuthenticatedUser, time: now)
         message.header.fields.insert(received.field, at: 0)

@@ -4,6 +4,7 @@ import InternetMessage
 import Milter
 import NIOCore
 import NetworkAddress
+import SASL
 import SMTPCore
 
 /// What the machine asks, answered at once where nobody has to be asked, else by a task.
@@ -51,6 +52,7 @@ extension SMTPSession {
         filters.transaction = Transaction(
             id: environment.ids.next(), connection: filters.facts, helo: hello,
             sender: EnvelopeSender(command.sender, parameters: command.parameters))
+        filters.accepted = []
         filters.owesMail = true
         guard filters.wants(.mail) else { return answer(.yes) }
         run({ state in await state.askMail() }, refused: { $0.abort() })
@@ -63,7 +65,7 @@ extension SMTPSession {
         case .postmaster: address = EmailAddress(localPart: "postmaster", domain: environment.configuration.hostname)
         }
         let (directory, logger, isOwn) = (environment.recipients, environment.logger, filters.facts.isOriginating)
-        let recipient = EnvelopeRecipient(address, parameters: command.parameters)
+        let recipient = EnvelopeRecipient(address, original: originalRecipient(command.parameters), parameters: command.parameters)
         run { state in
             let standing = await directory.standing(of: address)
             if case .unavailable(let reason) = standing { logger.error("recipient \(address): \(reason)") }
@@ -73,8 +75,16 @@ extension SMTPSession {
             if state.transaction?.recipients.contains(where: { $0.address == address }) == false {
                 state.transaction?.recipients.append(recipient)
             }
+            state.accepted.append(address)
             return nil
         }
+    }
+
+    /// What the MTA in front of us was told before its aliases, when it says so (ORCPT, RFC 3461 §4.2). Only LMTP clients
+    /// are believed: they hand us mail that is theirs already.
+    private func originalRecipient(_ parameters: [String: String]) -> EmailAddress? {
+        guard listener.speaks == .lmtp, let text = parameters["ORCPT"], let cut = text.firstIndex(of: ";") else { return nil }
+        return Xtext.decode(text[text.index(after: cut)...]).flatMap { EmailAddress($0) }
     }
 
     private func authenticate(_ credentials: Credentials) {
@@ -105,13 +115,13 @@ extension SMTPSession {
         }
         self.content = nil
         let judgement = MessageJudgement(
-            environment: environment, content: content, isExtended: machine.isExtended, isSMTPUTF8: machine.isSMTPUTF8)
-        runTask({ state -> SMTPReply in
+            environment: environment, content: content, speaks: listener.speaks, isExtended: machine.isExtended, isSMTPUTF8: machine.isSMTPUTF8)
+        runTask({ state -> ServerAnswer in
             await judgement.run(&state)
-        }) { session, reply in
+        }) { session, answer in
             // The message has its end; nothing of it is left to abort.
             session.filters.endMessage()
-            return .reply(reply)
+            return answer
         }
     }
 
@@ -120,7 +130,7 @@ extension SMTPSession {
         guard filters.name == nil, filters.facts.clientName == nil, !hasLookedUpName, let lookup = environment.reverseName,
             let address = filters.facts.clientAddress, let loop = context?.eventLoop else { return }
         hasLookedUpName = true
-        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup).future
+        filters.name = ClientNameLookup(address, on: loop, timeout: environment.configuration.reverseNameTimeout, lookup)
     }
 }
 

@@ -56,7 +56,7 @@ final class SMTPSession: ChannelDuplexHandler {
         self.listener = listener
         self.tlsContext = tlsContext
         machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, client: facts.clientAddress, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
-        filters = FilterState(environment.chain(), facts: facts)
+        filters = FilterState(listener.usesFilters ? environment.chain() : FilterChain([]), facts: facts)
     }
 
     // MARK: The channel's events
@@ -131,7 +131,7 @@ final class SMTPSession: ChannelDuplexHandler {
     private func connected(_ context: ChannelHandlerContext) {
         guard admittedAs == nil, !isOver else { return }
         lastProgress = context.eventLoop.now
-        let limited = filters.facts.isOwnNetwork ? nil : filters.facts.clientAddress
+        let limited = filters.facts.isOwnNetwork || listener.speaks == .lmtp ? nil : filters.facts.clientAddress
         switch environment.registry.admit(context.channel, client: limited) {
         case .admitted: admittedAs = (context.channel, limited)
         case .tooMany: return turnAway("Error: too many connections")
@@ -194,6 +194,8 @@ final class SMTPSession: ChannelDuplexHandler {
 
     /// Tells the filters that the connection is over, and a message in progress given up.
     func farewell() {
+        filters.name?.cancel()
+        filters.name = nil
         guard hasStarted, !filters.isEmpty else { return }
         let (chain, inMail, before) = (filters.chain, filters.transaction != nil, cleanup)
         cleanup = Task {

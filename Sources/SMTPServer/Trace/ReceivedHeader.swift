@@ -1,10 +1,12 @@
 import InternetMessage
 import Milter
+import SMTPCore
 
 /// The trace field that a server puts on top of each message (RFC 5321 §4.4), in the form Postfix gives it.
 struct ReceivedHeader {
     var connection: ConnectionFacts
     var helo: String
+    var speaks = ServerProtocol.smtp
     var isExtended: Bool
     var isSMTPUTF8: Bool
     var hostname: String
@@ -39,10 +41,11 @@ struct ReceivedHeader {
         return "\(Self.safe(connection.clientName ?? "unknown")) [\(address.family == .v6 ? "IPv6:" : "")\(address)]"
     }
 
-    /// RFC 3848; RFC 6531 §4.3 for UTF8SMTP.
+    /// RFC 3848; RFC 6531 §4.3 for UTF8SMTP and UTF8LMTP.
     static func transmissionType(_ header: ReceivedHeader) -> String {
         guard header.isExtended else { return "SMTP" }
-        return (header.isSMTPUTF8 ? "UTF8SMTP" : "ESMTP") + (header.connection.tls == nil ? "" : "S")
+        let name = header.speaks == .lmtp ? (header.isSMTPUTF8 ? "UTF8LMTP" : "LMTP") : (header.isSMTPUTF8 ? "UTF8SMTP" : "ESMTP")
+        return name + (header.connection.tls == nil ? "" : "S")
             + (header.connection.authenticatedUser == nil ? "" : "A")
     }
 

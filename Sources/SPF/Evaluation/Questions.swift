@@ -66,24 +66,13 @@ extension CheckHost {
 
 /// An answer in a few words, for the trace.
 enum LookupSummary {
-    static func text(of outcome: DNSResponse.Outcome, _ type: DNSRecordType) -> String {
-        switch outcome {
-        case .noData: return "no data"
-        case .nameError: return "no such name"
-        case .temporaryFailure(let why): return PrintableText.clean("failed: \(why)")
-        case .records(let all):
-            let shown = all.prefix(4).map { PrintableText.clean(record($0, type)) }.joined(separator: ", ")
-            return all.count > 4 ? "\(all.count) records: \(shown), ..." : shown
-        }
-    }
+    private static let shown = 4
 
-    private static func record(_ rdata: [UInt8], _ type: DNSRecordType) -> String {
-        switch type {
-        case .a, .aaaa: IPAddress(octets: rdata)?.description ?? "malformed"
-        case .mx: MXRecord(rdata: rdata).map { "\($0.preference) \($0.exchange)" } ?? "malformed"
-        case .ptr: PTRRecord(rdata: rdata)?.name.description ?? "malformed"
-        case .txt: TXTRecord(rdata: rdata).map { "\"" + String(decoding: $0.joined, as: UTF8.self) + "\"" } ?? "malformed"
-        default: "\(rdata.count) octets"
+    static func text(of outcome: DNSResponse.Outcome, _ type: DNSRecordType) -> String {
+        guard case .records(let all) = outcome, all.count > shown else {
+            return outcome.summary(of: type).map(PrintableText.clean).joined(separator: ", ")
         }
+        let first = DNSResponse.Outcome.records(Array(all.prefix(shown))).summary(of: type).map(PrintableText.clean)
+        return "\(all.count) records: \(first.joined(separator: ", ")), ..."
     }
 }

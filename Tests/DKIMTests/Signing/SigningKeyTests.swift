@@ -56,6 +56,17 @@ import Testing
         }
     }
 
+    @Test("A key that cannot be used is told with its file") func fileIsNamed() throws {
+        for text in ["hello", try PrivateKey.generate(rsaBits: 768).pem()] {
+            try withFile(text, mode: 0o600) { path in
+                let failure = #expect(throws: SigningKey.Failure.self) {
+                    try SigningKey(pemFile: path, domain: name("example.org"), selector: "s1")
+                }
+                #expect(failure?.description.hasPrefix("\(path): ") == true)
+            }
+        }
+    }
+
     private static let encrypted = """
         -----BEGIN ENCRYPTED PRIVATE KEY-----
         MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgAAAAAAAAAAAICCAAw
@@ -114,5 +125,29 @@ import Testing
         #expect(selectors(table, "mail.example.org") == ["c"])
         #expect(selectors(table, "x.mail.example.org") == ["p"])
         #expect(selectors(table, "example.org") == ["p"])
+    }
+
+    @Test("The gateway's own name is signed for by the nearest domain above that has keys, and no other name is") func ownHost() {
+        let table = KeyTable([.init(exact), .init(wide)], hostName: name("mx.mail.example.org"))
+        #expect(selectors(table, "mx.mail.example.org") == ["a"])
+        #expect(selectors(table, "MX.mail.example.org") == ["a"])
+        #expect(selectors(table, "mail.example.org") == [])
+        #expect(selectors(table, "a.mx.mail.example.org") == [])
+        #expect(selectors(table, "mx.example.net") == [])
+        // A key of its own goes first, and a nearer domain before a farther one.
+        #expect(selectors(KeyTable([.init(exact), .init(sub)], hostName: name("mail.example.org")), "mail.example.org") == ["c"])
+        #expect(selectors(KeyTable([.init(exact), .init(sub)], hostName: name("mx.mail.example.org")), "mx.mail.example.org") == ["c"])
+        // Unrelated domains sign for nobody: not above, or only alike in letters.
+        #expect(selectors(KeyTable([.init(exact), .init(wide, subdomains: true)], hostName: name("mail.example.com")), "mail.example.com") == [])
+        #expect(selectors(KeyTable([.init(exact)], hostName: name("notexample.org")), "notexample.org") == [])
+        #expect(selectors(KeyTable([.init(exact)], hostName: name("org")), "org") == [])
+        #expect(selectors(KeyTable([.init(exact)]), "mail.example.org") == [])
+    }
+
+    @Test("One selector of one domain signs once, though settings and store both name it") func distinct() {
+        let again = TestKeys.make(.ed25519, "A", "example.org")
+        let table = KeyTable([.init(exact), .init(again), .init(second)])
+        #expect(selectors(table, "example.org") == ["a", "b"])
+        #expect(table.keys(for: name("example.org")).first?.publicRecord == exact.publicRecord)
     }
 }

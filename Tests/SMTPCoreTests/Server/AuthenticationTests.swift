@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 import Testing
 @testable import SMTPCore
 

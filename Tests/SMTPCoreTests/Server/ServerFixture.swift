@@ -13,6 +13,8 @@ struct ServerFixture {
     var wantsTLS = false
     /// How to answer; anything but a `.no` here is `.yes`, and messages are `250 2.0.0 Ok: queued as X`.
     var refuse: (ServerQuestion) -> SMTPReply? = { _ in nil }
+    /// LMTP's answer to a message.
+    var answers: [SMTPReply]?
     private var buffer: [UInt8] = []
 
     init(isTLS: Bool = false, start: Bool = true, _ change: (inout ServerSettings) -> Void = { _ in }) {
@@ -63,6 +65,7 @@ struct ServerFixture {
     }
 
     private func answer(_ question: ServerQuestion) -> ServerAnswer {
+        if question == .message, let answers { return .replies(answers) }
         if let reply = refuse(question) { return question == .message ? .reply(reply) : .no(reply) }
         return question == .message ? .reply(SMTPReply(250, "2.0.0", "Ok: queued as X")) : .yes
     }

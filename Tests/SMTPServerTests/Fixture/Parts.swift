@@ -30,8 +30,15 @@ final class Shelf: MessageSink {
     private let kept = Mutex<[Transaction]>([])
     let reply: SMTPReply?
     let gate: Gate?
+    /// LMTP's replies that are no success, by local part.
+    let each: [String: SMTPReply]
 
-    init(reply: SMTPReply? = nil, gate: Gate? = nil) { (self.reply, self.gate) = (reply, gate) }
+    init(reply: SMTPReply? = nil, gate: Gate? = nil, each: [String: SMTPReply] = [:]) { (self.reply, self.gate, self.each) = (reply, gate, each) }
+
+    func takeEach(_ transaction: Transaction) async -> [SMTPReply] {
+        let reply = await take(transaction)
+        return transaction.recipients.map { each[$0.address.localPart] ?? reply }
+    }
 
     var transactions: [Transaction] { kept.withLock { $0 } }
 

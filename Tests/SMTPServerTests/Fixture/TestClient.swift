@@ -14,6 +14,14 @@ final class TestClient: Sendable {
 
     private init(_ channel: any Channel, _ inbox: Inbox) { (self.channel, self.inbox) = (channel, inbox) }
 
+    static func connect(unix path: String) async throws -> TestClient {
+        let inbox = Inbox()
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in
+            channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(InboxHandler(inbox)) }
+        }.connect(unixDomainSocketPath: path).get()
+        return TestClient(channel, inbox)
+    }
+
     static func connect(port: Int, tls: TLSContext? = nil, host: String = "127.0.0.1") async throws -> TestClient {
         let inbox = Inbox()
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).channelInitializer { channel in

@@ -4,6 +4,8 @@ import InternetMessage
 public enum Command: Sendable, Hashable {
     case helo(String)
     case ehlo(String)
+    /// RFC 2033 §4.1
+    case lhlo(String)
     case mail(MailCommand)
     case rcpt(RecipientCommand)
     case data

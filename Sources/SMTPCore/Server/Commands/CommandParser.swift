@@ -17,6 +17,7 @@ public enum CommandParser {
         // Only paths may leave US-ASCII (RFC 6531 §3.3), and HELO names, which are not ours to judge.
         switch verb {
         case "EHLO": return .ehlo(try helloName(argument, "EHLO hostname"))
+        case "LHLO": return .lhlo(try helloName(argument, "LHLO hostname"))
         case "HELO": return .helo(try helloName(argument, "HELO hostname"))
         case "DATA": return try bare(.data, argument)
         case "BDAT": return try chunk(argument)

@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 
 /// What the shell around a ``ServerStateMachine`` has to do, in order.
 public enum ServerAction: Sendable, Hashable {
@@ -29,7 +30,8 @@ public enum ServerQuestion: Sendable, Hashable {
     case recipient(RecipientCommand)
     /// DATA or the first BDAT, with at least one recipient.
     case content
-    /// The message is complete. Answer ``ServerAnswer/reply(_:)``, and only when it is stored or refused for good.
+    /// The message is complete. Answer ``ServerAnswer/reply(_:)``, in LMTP ``ServerAnswer/replies(_:)``, and only when it
+    /// is stored or refused for good.
     case message
 }
 
@@ -39,17 +41,6 @@ public enum ServerAnswer: Sendable, Hashable {
     case no(SMTPReply)
     /// The reply to the message, whatever it is.
     case reply(SMTPReply)
-}
-
-/// What a client logged in with (RFC 4616, or the LOGIN mechanism that every client has).
-public struct Credentials: Sendable, Hashable {
-    public let mechanism: String
-    public let user: String
-    public let password: String
-
-    public init(mechanism: String, user: String, password: String) {
-        self.mechanism = mechanism
-        self.user = user
-        self.password = password
-    }
+    /// LMTP: one for each accepted RCPT, in their order (RFC 2033 §4.2).
+    case replies([SMTPReply])
 }

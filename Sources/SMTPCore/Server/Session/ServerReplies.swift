@@ -8,12 +8,16 @@ enum ServerReplies {
     static let verify = SMTPReply(252, "2.0.0", "Cannot VRFY user; try RCPT to attempt delivery")
     static let startData = SMTPReply(354, nil, "End data with <CR><LF>.<CR><LF>")
     static let ready = SMTPReply(220, "2.0.0", "Ready to start TLS")
+    static let lmtpHelp = SMTPReply(214, "2.0.0", "See RFC 2033. Commands: LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY HELP STARTTLS")
+    static let needsLHLO = SMTPReply(500, "5.5.1", "Error: this is LMTP; say LHLO (RFC 2033 section 4.1)")
     static let unknownCommand = SMTPReply(500, "5.5.2", "Error: command not recognized")
     static let lineTooLong = SMTPReply(500, "5.5.2", "Error: line too long")
     static let bareLF = SMTPReply(500, "5.5.2", "Error: bare <LF> received; command lines end in <CR><LF> (RFC 5321 section 2.3.8)")
     static let needHello = SMTPReply(503, "5.5.1", "Error: send HELO/EHLO first")
     static let needMail = SMTPReply(503, "5.5.1", "Error: need MAIL command")
     static let nestedMail = SMTPReply(503, "5.5.1", "Error: nested MAIL command")
+    /// RFC 2033 §4.2
+    static let noLMTPRecipients = SMTPReply(503, "5.5.1", "Error: no valid recipients")
     static let noRecipients = SMTPReply(554, "5.5.1", "Error: no valid recipients")
     static let needTLS = SMTPReply(530, "5.7.0", "Must issue a STARTTLS command first")
     static let needAuthentication = SMTPReply(530, "5.7.0", "Authentication required")
@@ -28,7 +32,7 @@ enum ServerReplies {
 
     static func notImplemented(_ verb: String) -> SMTPReply { SMTPReply(502, "5.5.1", "Error: \(verb) is not implemented") }
 
-    static func foreign(_ hostname: String) -> SMTPReply { SMTPReply(421, "4.7.0", "\(hostname) This is an SMTP server, and you speak another protocol") }
+    static func foreign(_ hostname: String) -> SMTPReply { SMTPReply(421, "4.7.0", "\(hostname) This is a mail server, and you speak another protocol") }
 
     static func tooManyErrors(_ hostname: String) -> SMTPReply { SMTPReply(421, "4.7.0", "\(hostname) Error: too many errors") }
 

@@ -1,7 +1,16 @@
+/// Which of the two protocols a listener speaks.
+public enum ServerProtocol: Sendable, Hashable {
+    /// RFC 5321
+    case smtp
+    /// RFC 2033: LHLO for the greeting, and a reply for each recipient after the message.
+    case lmtp
+}
+
 /// What one listener's sessions go by.
 public struct ServerSettings: Sendable {
     /// The name in the greeting and the EHLO reply.
     public var hostname: String
+    public var speaks = ServerProtocol.smtp
     /// What follows the name in the greeting.
     public var banner = "ESMTP Postern"
     /// Octets of a message (RFC 1870).

@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 
 /// AUTH (RFC 4954).
 extension ServerStateMachine {

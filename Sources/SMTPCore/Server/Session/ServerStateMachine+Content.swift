@@ -5,9 +5,11 @@ extension ServerStateMachine {
     mutating func takeDataCommand() -> [ServerAction] {
         guard let mail else { return respond(ServerReplies.needMail) }
         guard !mail.isChunked else { return respond(ServerReplies.mixedData) }
-        guard mail.recipients > 0 else { return respond(ServerReplies.noRecipients) }
+        guard mail.recipients > 0 else { return respond(noRecipients) }
         return ask(.content, .data)
     }
+
+    private var noRecipients: SMTPReply { isLMTP ? ServerReplies.noLMTPRecipients : ServerReplies.noRecipients }
 
     mutating func answerData(_ answer: ServerAnswer) -> [ServerAction] {
         if case .no(let reply) = answer {
@@ -25,7 +27,7 @@ extension ServerStateMachine {
         var actions = take(step.content)
         if step.ended {
             input = .command
-            actions += finishContent(decoder.defect)
+            actions += finishContent(decoder.defect, isFinal: true)
         } else if let excess = excess() {
             actions += excess
         }
@@ -34,7 +36,7 @@ extension ServerStateMachine {
 
     mutating func takeChunkCommand(_ count: Int, _ last: Bool) -> [ServerAction] {
         guard let mail else { return refuseChunk(count, last, ServerReplies.needMail) }
-        guard mail.recipients > 0 else { return refuseChunk(count, last, ServerReplies.noRecipients) }
+        guard mail.recipients > 0 else { return refuseChunk(count, last, noRecipients) }
         guard !mail.failed else { return refuseChunk(count, last, ServerReplies.chunkAfterFailure) }
         // The sum is safe: a count has at most 18 digits.
         if mail.octets + count > settings.messageSizeLimit { self.mail?.refusal = mail.refusal ?? ServerReplies.tooLarge }
@@ -92,8 +94,8 @@ extension ServerStateMachine {
         var lineEnds = reader.lineEnds
         if reader.isLast { lineEnds.finish() }
         mail?.lineEnds = lineEnds
-        if let defect = lineEnds.defect { return finishContent(defect) }
-        if reader.isLast { return finishContent(nil) }
+        if let defect = lineEnds.defect { return finishContent(defect, isFinal: reader.isLast) }
+        if reader.isLast { return finishContent(nil, isFinal: true) }
         if let refusal = mail?.refusal {
             mail?.failed = true
             return respond(refusal)
@@ -118,12 +120,14 @@ extension ServerStateMachine {
         return end(mail.refusal ?? ServerReplies.tooLarge)
     }
 
-    private mutating func finishContent(_ defect: LineDefect?) -> [ServerAction] {
+    /// - Parameter isFinal: whether the message ends here, so that LMTP owes a reply for each recipient.
+    private mutating func finishContent(_ defect: LineDefect?, isFinal: Bool) -> [ServerAction] {
+        let due = isFinal ? repliesDue : 1
         // Who sends such lines may mean another end of the message than we do, so nothing behind it is believed.
-        if let defect { return end(ServerReplies.damaged(defect)) }
+        if let defect { return end(ServerReplies.damaged(defect), times: due) }
         if let refusal = mail?.refusal {
             let abort = dropMail()
-            return abort + respond(refusal)
+            return abort + respond(Array(repeating: refusal, count: due))
         }
         return ask(.message, .message)
     }
@@ -136,14 +140,31 @@ extension ServerStateMachine {
     }
 
     mutating func answerMessage(_ answer: ServerAnswer) -> [ServerAction] {
+        let replies = replies(from: answer, due: repliesDue)
         mail = nil
+        if replies.contains(where: \.isPositive) { forgive() }
+        return respond(replies)
+    }
+
+    /// Replies that the end of the message asks for: RFC 2033 §4.2 wants one for each accepted RCPT, also at BDAT LAST
+    /// (§4.3); a message that a refused BDAT began may have none.
+    private var repliesDue: Int { isLMTP ? max(mail?.recipients ?? 1, 1) : 1 }
+
+    private func replies(from answer: ServerAnswer, due: Int) -> [SMTPReply] {
         switch answer {
-        case .reply(let reply), .no(let reply):
-            if reply.isPositive { forgive() }
-            return respond(reply)
-        case .yes:
-            forgive()
-            return respond(ServerReplies.ok)
+        case .yes: Array(repeating: ServerReplies.ok, count: due)
+        case .reply(let reply), .no(let reply): Array(repeating: reply, count: due)
+        // A client counts on the number: one too few and every later reply would be taken for another command's.
+        case .replies(let replies) where replies.count == due: replies
+        case .replies: Array(repeating: SMTPReply(451, "4.3.0", "Error: internal error"), count: due)
         }
+    }
+
+    /// The replies to one message: at most one error is counted.
+    private mutating func respond(_ replies: [SMTPReply]) -> [ServerAction] {
+        guard let last = replies.last else { return [] }
+        let failed = replies.dropLast().contains { $0.code >= 400 } && last.code < 400
+        if failed { errors += 1 }
+        return replies.dropLast().map { .send($0) } + respond(last)
     }
 }

@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 
 /// Command lines and lines of an authentication exchange: framing and dispatch.
 extension ServerStateMachine {
@@ -54,15 +55,18 @@ extension ServerStateMachine {
         if isRefused { return respond(ServerReplies.refusedSession) }
         if let reply = refusalWithoutTLS(of: command) { return respond(reply) }
         switch command {
+        // RFC 2033 §4.1: LHLO in place of HELO and EHLO, which get 500; and SMTP knows no LHLO.
+        case .helo where isLMTP, .ehlo where isLMTP: return respond(ServerReplies.needsLHLO)
+        case .lhlo where !isLMTP: return respond(ServerReplies.unknownCommand)
         case .helo(let name): return ask(.hello(name, extended: false), .hello(name, extended: false))
-        case .ehlo(let name): return ask(.hello(name, extended: true), .hello(name, extended: true))
+        case .ehlo(let name), .lhlo(let name): return ask(.hello(name, extended: true), .hello(name, extended: true))
         case .mail(let command): return takeMail(command)
         case .rcpt(let command): return takeRecipient(command)
         case .data: return takeDataCommand()
         case .bdat(let count, let last): return takeChunkCommand(count, last)
         case .rset: return takeReset()
         case .noop: return junkReply(ServerReplies.ok)
-        case .help: return junkReply(ServerReplies.help)
+        case .help: return junkReply(isLMTP ? ServerReplies.lmtpHelp : ServerReplies.help)
         case .vrfy: return junkReply(ServerReplies.verify)
         case .quit: return end(ServerReplies.bye)
         case .startTLS: return takeStartTLS()

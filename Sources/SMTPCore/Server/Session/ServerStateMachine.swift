@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 
 /// The server's side of one SMTP session (RFC 5321 §3, §4): octets and answers in, ``ServerAction``s out. No socket, no
 /// clock, no filter: those are the shell's.
@@ -67,6 +68,7 @@ public struct ServerStateMachine: Sendable {
         self.isTLS = isTLS
     }
 
+    var isLMTP: Bool { settings.speaks == .lmtp }
     /// Whether a question is open.
     public var isWaiting: Bool { pending != nil }
     public var isEnded: Bool { if case .ended = input { true } else { false } }
@@ -156,13 +158,13 @@ extension ServerStateMachine {
         return [.send(reply)] + drainIfIdle()
     }
 
-    /// A last reply, and the end.
-    mutating func end(_ reply: SMTPReply) -> [ServerAction] {
+    /// A last reply, and the end. - Parameter times: how often the reply is due.
+    mutating func end(_ reply: SMTPReply, times: Int = 1) -> [ServerAction] {
         guard !isEnded else { return [] }
         let abort = dropMail()
         input = .ended
         pending = nil
-        return abort + [.send(reply), .close]
+        return abort + Array(repeating: .send(reply), count: times) + [.close]
     }
 
     /// Forgets the message in progress.

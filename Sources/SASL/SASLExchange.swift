@@ -1,9 +1,9 @@
 import InternetMessage
 
 /// The server's side of PLAIN (RFC 4616) and LOGIN (draft-murchison-sasl-login), line by line.
-struct SASLExchange: Sendable, Hashable {
-    enum Step: Sendable, Hashable {
-        /// `334` and this text, base64 already.
+public struct SASLExchange: Sendable, Hashable {
+    public enum Step: Sendable, Hashable {
+        /// This goes to the client, base64 already.
         case challenge(String)
         case finished(Credentials)
         case malformed
@@ -13,7 +13,7 @@ struct SASLExchange: Sendable, Hashable {
     private var stage: Stage
 
     /// nil for a mechanism that is not offered.
-    init?(mechanism: String) {
+    public init?(mechanism: String) {
         switch mechanism {
         case "PLAIN": stage = .plain
         case "LOGIN": stage = .loginUser
@@ -22,13 +22,13 @@ struct SASLExchange: Sendable, Hashable {
     }
 
     /// - Parameter initialResponse: base64, or `=` for an empty one; nil when AUTH came without.
-    mutating func begin(_ initialResponse: [UInt8]?) -> Step {
+    public mutating func begin(_ initialResponse: [UInt8]?) -> Step {
         guard let initialResponse else { return .challenge(stage == .plain ? "" : "VXNlcm5hbWU6") }
         return take(initialResponse == [61] ? [] : initialResponse)
     }
 
     /// A line from the client, base64.
-    mutating func take(_ line: [UInt8]) -> Step {
+    public mutating func take(_ line: [UInt8]) -> Step {
         guard let octets = Base64.decodeStrictly(line) else { return .malformed }
         switch stage {
         case .plain: return plain(octets)

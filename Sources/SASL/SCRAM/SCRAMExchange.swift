@@ -1,0 +1,122 @@
+import InternetMessage
+
+/// The server's side of SCRAM-SHA-256 (RFC 5802 §5, RFC 7677) without channel binding. Messages in and out are octets,
+/// not base64.
+public struct SCRAMExchange: Sendable, Hashable {
+    /// Why an exchange ends without a log-in.
+    public enum Failure: Error, Sendable, Hashable {
+        /// Not the grammar of RFC 5802 §7, or an extension that we must know and do not.
+        case malformed
+        /// The client demands channel binding, or believes we offer it.
+        case channelBinding
+        /// To act for another is nobody's right here.
+        case otherAuthorizationIdentity
+        case wrongProof
+        /// A message out of turn.
+        case outOfTurn
+    }
+
+    private struct First: Sendable, Hashable {
+        let gs2Header: String
+        let bare: String
+        let user: String
+        let nonce: String
+    }
+    private struct Sent: Sendable, Hashable {
+        let first: First
+        let serverFirst: String
+        let nonce: String
+        let keys: SCRAMKeys
+    }
+    private enum Stage: Sendable, Hashable { case clientFirst, keys(First), clientFinal(Sent), over }
+    private var stage = Stage.clientFirst
+    private let serverNonce: String
+
+    /// - Parameter serverNonce: printable and without comma; drawn by chance unless a test gives it.
+    public init(serverNonce: String? = nil) {
+        self.serverNonce = serverNonce ?? Base64.encode((0..<18).map { _ in UInt8.random(in: 0...255) })
+    }
+
+    public var isExpectingFirst: Bool { stage == .clientFirst }
+
+    /// Takes client-first-message. - Returns: whose keys are needed next. - Throws: ``Failure``.
+    public mutating func clientFirst(_ message: [UInt8]) throws(Failure) -> String {
+        guard case .clientFirst = stage else { throw .outOfTurn }
+        stage = .over
+        guard let text = String(validating: message, as: UTF8.self), !message.contains(0) else { throw .malformed }
+        let parts = text.split(separator: ",", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 3 else { throw .malformed }
+        // §6: p= demands a binding; y says the client can and thinks that we cannot, which is so.
+        guard parts[0] == "n" || parts[0] == "y" else { throw parts[0].hasPrefix("p=") ? .channelBinding : .malformed }
+        let attributes = parts[2].split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard attributes.count >= 2, let user = Self.value("n", attributes[0]).flatMap(Self.saslName), !user.isEmpty,
+            let nonce = Self.value("r", attributes[1]), Self.isNonce(nonce) else { throw .malformed }
+        if !parts[1].isEmpty {
+            guard let acting = Self.value("a", parts[1]).flatMap(Self.saslName) else { throw .malformed }
+            guard acting == user else { throw .otherAuthorizationIdentity }
+        }
+        stage = .keys(First(gs2Header: parts[0] + "," + parts[1] + ",", bare: parts[2], user: user, nonce: nonce))
+        return user
+    }
+
+    /// - Returns: server-first-message. - Throws: ``Failure``.
+    public mutating func serverFirst(_ keys: SCRAMKeys) throws(Failure) -> [UInt8] {
+        guard case .keys(let first) = stage else { throw .outOfTurn }
+        let nonce = first.nonce + serverNonce
+        let message = "r=\(nonce),s=\(Base64.encode(keys.salt)),i=\(keys.iterations)"
+        stage = .clientFinal(Sent(first: first, serverFirst: message, nonce: nonce, keys: keys))
+        return Array(message.utf8)
+    }
+
+    /// Takes client-final-message. - Returns: server-final-message, when the proof is right. - Throws: ``Failure``.
+    public mutating func clientFinal(_ message: [UInt8]) throws(Failure) -> [UInt8] {
+        guard case .clientFinal(let sent) = stage else { throw .outOfTurn }
+        stage = .over
+        guard let text = String(validating: message, as: UTF8.self), let cut = text.ranges(of: ",p=").last else { throw .malformed }
+        let withoutProof = String(text[..<cut.lowerBound])
+        let attributes = withoutProof.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+        guard attributes.count >= 2, let binding = Self.value("c", attributes[0]).flatMap({ Base64.decodeStrictly(Array($0.utf8)) }),
+            let nonce = Self.value("r", attributes[1]), let proof = Base64.decodeStrictly(Array(text[cut.upperBound...].utf8)) else { throw .malformed }
+        // §5.1: c= repeats the header of the first message, r= both nonces.
+        guard binding == Array(sent.first.gs2Header.utf8) else { throw .channelBinding }
+        guard nonce == sent.nonce, proof.count == SCRAMDigest.length else { throw .wrongProof }
+        return try Self.verify(proof, sent, Array("\(sent.first.bare),\(sent.serverFirst),\(withoutProof)".utf8))
+    }
+
+    private static func verify(_ proof: [UInt8], _ sent: Sent, _ authMessage: [UInt8]) throws(Failure) -> [UInt8] {
+        guard let signature = SCRAMDigest.hmac(sent.keys.storedKey, authMessage) else { throw .wrongProof }
+        let clientKey = zip(proof, signature).map { $0 ^ $1 }
+        guard let hashed = SCRAMDigest.hash(clientKey), SCRAMDigest.areEqual(hashed, sent.keys.storedKey),
+            let serverSignature = SCRAMDigest.hmac(sent.keys.serverKey, authMessage) else { throw .wrongProof }
+        return Array(("v=" + Base64.encode(serverSignature)).utf8)
+    }
+
+    // MARK: Grammar (§7)
+
+    /// An attribute of one letter. `m=` in its place, an extension that must be understood, gives nil.
+    private static func value(_ name: Character, _ attribute: String) -> String? {
+        attribute.first == name && attribute.dropFirst().first == "=" ? String(attribute.dropFirst(2)) : nil
+    }
+
+    /// `=2C` is a comma and `=3D` an equals sign; any other `=` is an error.
+    private static func saslName(_ text: String) -> String? {
+        var out = "", rest = text[...]
+        while let character = rest.popFirst() {
+            guard character == "=" else {
+                out.append(character)
+                continue
+            }
+            switch rest.prefix(2) {
+            case "2C": out.append(",")
+            case "3D": out.append("=")
+            default: return nil
+            }
+            rest = rest.dropFirst(2)
+        }
+        return out
+    }
+
+    private static func isNonce(_ text: String) -> Bool {
+        !text.isEmpty && text.utf8.count <= 256 && text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 44 }
+    }
+}

@@ -172,6 +172,17 @@ class Scripted(ForeignCase):
         self.assertEqual(raw.partition(b"\r\n\r\n")[2], body.encode())
 
 
+class Socket(ForeignCase):
+    def test_a_unix_socket(self):
+        folder = self.enter(gateway.temporary_folder())
+        fixture = Fixture(spec=f"unix:{folder}/milter.sock")
+        self.addCleanup(fixture.process.communicate, timeout=20)
+        self.addCleanup(fixture.process.kill)
+        mta = self.enter(MTA(f"unix:{folder}/milter.sock"))
+        message, _ = mta.deliver(mailbox.unique("unix"), headers=[("X-Do", "add X-Seen yes")])
+        self.assertEqual(message["X-Seen"], "yes")
+
+
 class Dead(ForeignCase):
     """Nobody listens there."""
 

@@ -70,7 +70,8 @@ struct DeliverySink: MessageSink {
     }
 
     private func log(_ transaction: Transaction, _ accepted: Accepted) {
-        logger.info("message accepted", metadata: [
+        // The session logs the decision; this is where the copies went.
+        logger.debug("message taken", metadata: [
             "id": "\(transaction.id)", "client": "\(transaction.connection.clientAddress?.description ?? "local")",
             "sender": "<\(transaction.sender.address?.description ?? "")>", "recipients": "\(transaction.recipients.count)",
             "size": "\(transaction.message.byteCount)", "stored": "\(accepted.stored.count)", "queued": "\(accepted.queuedRecipients)",

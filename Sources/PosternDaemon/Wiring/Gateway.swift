@@ -65,6 +65,9 @@ public final class Gateway: Sendable {
     /// Binds the ports, gives up root, and only then takes clients and starts the queue.
     public func start() async throws {
         try await servers.bind()
+        if settings[Known.certFile].isEmpty, !(settings[Known.listenSubmission] + settings[Known.listenSubmissions]).isEmpty {
+            logger.warning("no submission: without smtpd_tls_cert_file nobody can log in, so those ports are not served")
+        }
         if let user = try Privileges.target(settings[Known.user]) {
             try KeyStore(folder: settings.dkimKeyFolder).handOver(uid: user.uid, gid: user.gid)
             try Privileges.become(user)

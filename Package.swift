@@ -67,8 +67,8 @@ let package = Package(
         .target(
             name: "Accounts",
             dependencies: ["BlockingPool", "CCrypt", "COpenSSL", "SASL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
-        .target(name: "MailStore", dependencies: ["InternetMessage"]),
-        .target(name: "MailQueue", dependencies: ["InternetMessage"]),
+        .target(name: "MailStore", dependencies: ["BlockingPool", "InternetMessage"]),
+        .target(name: "MailQueue", dependencies: ["BlockingPool", "InternetMessage"]),
 
         .target(name: "PostfixDoctor"),
 

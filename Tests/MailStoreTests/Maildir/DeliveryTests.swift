@@ -96,38 +96,3 @@ import Testing
         #expect(snapshot.messages.map(\.uid) == Array(1...40))
     }
 }
-
-@Suite struct FolderSyncTests {
-    @Test func aCallDuringARoundWaitsForTheNextOne() async throws {
-        let rounds = SyncRounds(path: "x")
-        let began = DispatchSemaphore(value: 0), gate = DispatchSemaphore(value: 0)
-        let count = Counter()
-        let first = Thread { try? rounds.sync { _ in count.add(); began.signal(); gate.wait() } }
-        first.start()
-        Self.wait(began)
-        let done = DispatchSemaphore(value: 0)
-        for _ in 0..<5 {
-            Thread { try? rounds.sync { _ in count.add() }; done.signal() }.start()
-        }
-        gate.signal()
-        for _ in 0..<5 { Self.wait(done) }
-        // The first round cannot serve the five; one to five more rounds do, one as a rule.
-        #expect((2...6).contains(count.value))
-    }
-
-    @Test func aFailureReachesTheCaller() {
-        let rounds = SyncRounds(path: "x")
-        #expect(throws: StoreError.lockTimeout(path: "x")) { try rounds.sync { path throws(StoreError) in throw .lockTimeout(path: path) } }
-        #expect(throws: Never.self) { try rounds.sync { _ in } }
-    }
-
-    private static func wait(_ semaphore: DispatchSemaphore) { _ = semaphore.wait(timeout: .now() + 20) }
-}
-
-private final class Counter: @unchecked Sendable {
-    // Sendable by proof: `count` is touched only inside `lock.withLock`.
-    private let lock = NSLock()
-    private var count = 0
-    func add() { lock.withLock { count += 1 } }
-    var value: Int { lock.withLock { count } }
-}

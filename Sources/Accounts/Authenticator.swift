@@ -24,8 +24,17 @@ public enum SCRAMLookup: Sendable, Hashable {
 
 /// Who keeps SCRAM keys.
 public protocol SCRAMAuthenticator: Authenticator {
+    /// Whether SCRAM may be offered: a client that sees it takes it and does not try another mechanism after it, so it is
+    /// offered only while every account has keys. Does not block.
+    var offersSCRAM: Bool { get }
     /// - Parameter client: as in ``Authenticator/authenticate(user:password:client:)``; who has failed before waits.
     func scramKeys(of user: String, client: IPAddress?) async -> SCRAMLookup
-    /// The proof did not fit: a guess that counts like a wrong password.
-    func scramFailed(client: IPAddress?)
+    /// An exchange has its end. Does not block.
+    /// - Parameter provenKey: ``SCRAMExchange/provenKey``; nil for a proof that did not fit: a guess that counts like a
+    ///   wrong password.
+    func scramEnded(user: String, client: IPAddress?, provenKey: [UInt8]?)
+}
+
+extension SCRAMAuthenticator {
+    public var offersSCRAM: Bool { true }
 }

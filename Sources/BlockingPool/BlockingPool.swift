@@ -32,9 +32,11 @@ public final class BlockingPool: TaskExecutor {
         state.add { unowned.runSynchronously(on: executor) }
     }
 
-    /// Runs a blocking closure on one of the threads and waits for its value without blocking the caller.
+    /// Runs a blocking closure on one of the threads and waits for its value without blocking the caller. A task that prefers
+    /// this pool is on one already, and goes on there: handing over to a second thread would wake it for nothing.
     public func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        try await withCheckedThrowingContinuation { continuation in
+        if withUnsafeCurrentTask(body: { $0?.unownedTaskExecutor == asUnownedTaskExecutor() }) { return try work() }
+        return try await withCheckedThrowingContinuation { continuation in
             state.add { continuation.resume(with: Result(catching: work)) }
         }
     }
@@ -56,8 +58,9 @@ private final class JobQueue: @unchecked Sendable {
     func add(_ job: @escaping @Sendable () -> Void) {
         condition.lock()
         jobs.append(job)
-        condition.signal()
         condition.unlock()
+        // Afterwards: the thread that wakes wants the lock at once.
+        condition.signal()
     }
 
     /// The next job, waiting for one; nil when the pool is gone and every job is done.

@@ -8,6 +8,8 @@
 int postern_smfi_setmlreply(SMFICTX *ctx, const char *code, const char *enhanced, const char *const *lines, int count) {
     char *l[POSTERN_MAX_REPLY_LINES] = {0};
     for (int i = 0; i < count && i < POSTERN_MAX_REPLY_LINES; i++) l[i] = (char *)lines[i];
+    // smfi_setmlreply makes up an enhanced code (5.0.0) where none is given; smfi_setreply does not.
+    if (count == 1) return smfi_setreply(ctx, (char *)code, (char *)enhanced, l[0]);
     // The list ends at the first null, so the unused places cost nothing.
     return smfi_setmlreply(ctx, (char *)code, (char *)enhanced, l[0], l[1], l[2], l[3], l[4], l[5], l[6], l[7], l[8],
                            l[9], l[10], l[11], l[12], l[13], l[14], l[15], l[16], l[17], l[18], l[19], l[20], l[21],

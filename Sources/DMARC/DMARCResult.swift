@@ -18,6 +18,14 @@ public struct DMARCAppliedPolicy: Sendable, Hashable {
     public let published: DMARCPolicy
     /// What is asked for a message that fails: one level milder under `t=y`.
     public let applied: DMARCPolicy
+
+    public init(record: DMARCRecord, domain: DomainName, tag: Tag, published: DMARCPolicy, applied: DMARCPolicy) {
+        self.record = record
+        self.domain = domain
+        self.tag = tag
+        self.published = published
+        self.applied = applied
+    }
 }
 
 /// Whether an authenticated domain speaks for the Author Domain (RFC 9989 §4.4).
@@ -82,6 +90,17 @@ public struct DMARCResult: Sendable {
     public let reason: String
     /// Every record looked for, in the order asked.
     public let steps: [DMARCWalkStep]
+
+    public init(verdict: DMARCVerdict, fromDomain: DomainName?, policy: DMARCAppliedPolicy?, alignments: [DMARCAlignment],
+                organizationalDomain: DomainName?, reason: String, steps: [DMARCWalkStep]) {
+        self.verdict = verdict
+        self.fromDomain = fromDomain
+        self.policy = policy
+        self.alignments = alignments
+        self.organizationalDomain = organizationalDomain
+        self.reason = reason
+        self.steps = steps
+    }
 
     /// What the owner asks to be done with this very message: `none` unless the verdict is fail.
     public var disposition: DMARCPolicy { verdict == .fail ? policy?.applied ?? .none : .none }

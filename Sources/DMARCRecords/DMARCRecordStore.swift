@@ -2,6 +2,7 @@ import DMARC
 import Dispatch
 import Foundation
 import GRDB
+import StateFiles
 import Synchronization
 
 /// The rows of evaluated messages, in SQLite, until they are too old.
@@ -40,7 +41,9 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
     public init(path: String, options: Options = Options()) throws(DMARCRecordError) {
         database = try RecordDatabase.open(path)
         self.options = options
-        if let interval = options.flushInterval { Self.flushLater(self, DispatchQueue(label: "postern.dmarc.flush", qos: .utility), interval) }
+        if let interval = options.flushInterval {
+            Repeating.every(interval, on: DispatchQueue(label: "postern.dmarc.flush", qos: .utility), of: self) { $0.writeUnlessClosed() }
+        }
     }
 
     deinit { write() }
@@ -93,27 +96,18 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
     public static func summaries(path: String, since: Int, limit: Int = 1000) throws(DMARCRecordError) -> [DMARCSourceSummary] {
         guard FileManager.default.fileExists(atPath: path) else { return [] }
         do {
-            var configuration = Configuration()
-            configuration.readonly = true
-            configuration.busyMode = .timeout(5)
-            let database = try DatabaseQueue(path: path, configuration: configuration)
+            let database = try DatabaseFile.openReading(path)
             defer { try? database.close() }
             return try database.read { try RecordDatabase.summaries($0, since: since, limit: limit) }
         } catch { throw DMARCRecordError(path: path, reason: "\(error)") }
     }
 
-    private func write() {
-        guard !state.withLock({ $0.isClosed }) else { return }
-        do { try flush() } catch { options.report("\(error)") }
-    }
+    private func write() { _ = writeUnlessClosed() }
 
-    private static func flushLater(_ store: DMARCRecordStore, _ queue: DispatchQueue, _ interval: Duration) {
-        let seconds = Double(interval.components.seconds) + Double(interval.components.attoseconds) / 1e18
-        queue.asyncAfter(deadline: .now() + seconds) { [weak store] in
-            guard let store, !store.state.withLock({ $0.isClosed }) else { return }
-            store.write()
-            flushLater(store, queue, interval)
-        }
+    private func writeUnlessClosed() -> Bool {
+        guard !state.withLock({ $0.isClosed }) else { return false }
+        do { try flush() } catch { options.report("\(error)") }
+        return true
     }
 }
 
@@ -121,5 +115,13 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
 public struct DMARCRecordError: Error, Sendable, CustomStringConvertible {
     public let path: String
     public let reason: String
+
+    init(path: String, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+
+    init(_ error: StateFileError) { self.init(path: error.path, reason: error.reason) }
+
     public var description: String { "the DMARC rows in \(path) cannot be opened or read: \(reason)" }
 }

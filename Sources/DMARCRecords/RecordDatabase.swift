@@ -1,30 +1,12 @@
 import DMARC
 import Foundation
 import GRDB
+import StateFiles
 
 /// The table and the statements over it.
 enum RecordDatabase {
     static func open(_ path: String) throws(DMARCRecordError) -> DatabaseQueue {
-        // SQLite gives its -wal and -shm files the mode of the main one.
-        let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw DMARCRecordError(path: path, reason: String(cString: strerror(errno))) }
-        Foundation.close(descriptor)
-        do {
-            var configuration = Configuration()
-            configuration.label = "dmarc"
-            configuration.journalMode = .wal
-            configuration.busyMode = .timeout(5)
-            configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try migrator.migrate(queue)
-            return queue
-        } catch { throw DMARCRecordError(path: path, reason: "\(error)") }
-    }
-
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1") { try $0.execute(sql: schema) }
-        return migrator
+        do { return try DatabaseFile.open(path, label: "dmarc", migrations: [("1", schema)]) } catch { throw DMARCRecordError(error) }
     }
 
     /// What reports and summaries select by is in columns; the whole row is in `detail`, as JSON.

@@ -74,6 +74,20 @@ public struct NSRecord: DNSRecordData, Hashable {
     }
 }
 
+/// SRV record (RFC 2782). A root target says that there is no such service.
+public struct SRVRecord: DNSRecordData, Hashable {
+    public static let type = DNSRecordType.srv
+    public let priority: UInt16
+    public let weight: UInt16
+    public let port: UInt16
+    public let target: DomainName
+    public init?(rdata: [UInt8]) {
+        guard rdata.count >= 7, let name = WireName.decode(rdata[6...]) else { return nil }
+        let numbers = stride(from: 0, to: 6, by: 2).map { UInt16(rdata[$0]) << 8 | UInt16(rdata[$0 + 1]) }
+        (priority, weight, port, target) = (numbers[0], numbers[1], numbers[2], name.name)
+    }
+}
+
 /// TLSA record (RFC 6698 §2.1).
 public struct TLSARecord: DNSRecordData, Hashable {
     public static let type = DNSRecordType.tlsa

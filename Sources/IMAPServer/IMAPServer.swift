@@ -7,7 +7,7 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// An IMAP4rev1 listener (RFC 3501) over a ``MailStore``, with the extensions that its CAPABILITY names.
+/// An IMAP4rev1 and IMAP4rev2 listener (RFC 3501, RFC 9051) over a ``MailStore``, with the extensions that its CAPABILITY names.
 public final class IMAPServer: Sendable {
     private let environment: SessionEnvironment
     private let pool: BlockingPool
@@ -17,13 +17,14 @@ public final class IMAPServer: Sendable {
 
     /// - Parameters:
     ///   - tls: nil while there is no certificate. Asked for each connection, so that a renewed certificate is used at once.
+    ///   - quota: how much room accounts have; nil where that is not known.
     ///   - pool: where sessions run; they block on files there, and only there.
     public init(
         configuration: IMAPServerConfiguration, store: MailStore, authenticator: any Authenticator,
-        tls: @escaping @Sendable () -> TLSUpgrade?, pool: BlockingPool, group: any EventLoopGroup, logger: Logger
+        tls: @escaping @Sendable () -> TLSUpgrade?, quota: (any QuotaSource)? = nil, pool: BlockingPool, group: any EventLoopGroup, logger: Logger
     ) {
         environment = SessionEnvironment(
-            configuration: configuration, store: store, authenticator: authenticator, tls: tls, logger: logger)
+            configuration: configuration, store: store, authenticator: authenticator, tls: tls, quota: quota, logger: logger)
         self.pool = pool
         self.group = group
         table = ConnectionTable(total: configuration.maximumConnections, perClient: configuration.maximumConnectionsPerClient)
@@ -60,10 +61,18 @@ public final class IMAPServer: Sendable {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 32_768, high: 131_072))
             .childChannelInitializer { [self] channel in channel.eventLoop.makeCompletedFuture { try begin(channel) } }
-        let channel = try await bootstrap.bind(host: configuration.host, port: configuration.port).get()
+        let channel = try await Self.bind(bootstrap, configuration.host, configuration.port)
         listener.withLock { $0 = channel }
         guard let address = channel.localAddress else { throw ChannelError.unknownLocalAddress }
         return address
+    }
+
+    /// An address as it stands: looked up as a name, `::` fails where no interface has an IPv6 address.
+    private static func bind(_ bootstrap: ServerBootstrap, _ host: String, _ port: Int) async throws -> any Channel {
+        do { return try await bootstrap.bind(to: try SocketAddress(ipAddress: host, port: port)).get() } catch let error as IOError where host == "::" && error.errnoCode == EAFNOSUPPORT {
+            // A machine without IPv6: every address it has are those of IPv4.
+            return try await bind(bootstrap, "0.0.0.0", port)
+        }
     }
 
     /// Stops listening, lets sessions finish what they do and say BYE until the deadline, then closes what is left.

@@ -10,6 +10,8 @@ public struct IMAPServerConfiguration: Sendable {
     public var implicitTLS: Bool
     /// Whether clients on the same machine may log in without TLS.
     public var allowPlaintextLoginOnLoopback: Bool
+    /// Between the levels of folder names, as clients see them: `/` or `.`.
+    public var hierarchySeparator: Character = "/"
     /// What the greeting calls the server.
     public var serverName: String
     /// RFC 3501 §5.4: not less than 30 minutes.
@@ -20,6 +22,8 @@ public struct IMAPServerConfiguration: Sendable {
     public var writeTimeout: TimeAmount
     /// How often IDLE looks for what other programs changed; this process's own deliveries are told at once.
     public var pollInterval: TimeAmount
+    /// How often a client hears that a long search is still at work (RFC 9585).
+    public var progressInterval: Duration
     public var maximumConnections: Int
     public var maximumConnectionsPerClient: Int
     /// Octets of a message that APPEND takes.
@@ -29,7 +33,7 @@ public struct IMAPServerConfiguration: Sendable {
     public init(
         host: String, port: Int, implicitTLS: Bool = false, allowPlaintextLoginOnLoopback: Bool = false, serverName: String = "localhost",
         idleTimeout: TimeAmount = .minutes(30), logInTimeout: TimeAmount = .minutes(1), writeTimeout: TimeAmount = .minutes(2),
-        pollInterval: TimeAmount = .seconds(10), maximumConnections: Int = 1000, maximumConnectionsPerClient: Int = 50,
+        pollInterval: TimeAmount = .seconds(10), progressInterval: Duration = .seconds(10), maximumConnections: Int = 1000, maximumConnectionsPerClient: Int = 50,
         maximumMessageSize: Int = 50 << 20, maximumFailedLogIns: Int = 3
     ) {
         self.host = host
@@ -41,6 +45,7 @@ public struct IMAPServerConfiguration: Sendable {
         self.logInTimeout = logInTimeout
         self.writeTimeout = writeTimeout
         self.pollInterval = pollInterval
+        self.progressInterval = progressInterval
         self.maximumConnections = maximumConnections
         self.maximumConnectionsPerClient = maximumConnectionsPerClient
         self.maximumMessageSize = maximumMessageSize

@@ -47,9 +47,12 @@ public struct AddressList: Sendable, Hashable {
     /// Addresses beyond this many are not read.
     public static let limit = 10_000
 
-    /// - Parameter value: a field's value, folding included (``HeaderField/rawValue``).
-    public static func parse(_ value: some Collection<UInt8>) -> AddressList {
-        var parser = AddressListParser(value)
+    /// - Parameters:
+    ///   - value: a field's value, folding included (``HeaderField/rawValue``).
+    ///   - allowsBareNames: whether a word without a domain is well-formed, as mail has it that programs of one machine send
+    ///     each other: `root (Cron Daemon)`.
+    public static func parse(_ value: some Collection<UInt8>, allowsBareNames: Bool = false) -> AddressList {
+        var parser = AddressListParser(value, allowsBareNames: allowsBareNames)
         return parser.list()
     }
 

@@ -4,7 +4,13 @@ struct AddressListParser {
     private var isWellFormed = true
     private var count = 0
 
-    init(_ value: some Collection<UInt8>) { scanner = FieldScanner(value) }
+    /// Whether `root` is an address: one word, to be completed by its domain.
+    private let allowsBareNames: Bool
+
+    init(_ value: some Collection<UInt8>, allowsBareNames: Bool = false) {
+        scanner = FieldScanner(value)
+        self.allowsBareNames = allowsBareNames
+    }
 
     mutating func list() -> AddressList {
         var entries: [AddressList.Entry] = []
@@ -46,6 +52,7 @@ struct AddressListParser {
     /// `mailbox / group`
     private mutating func address() -> AddressList.Entry? {
         if scanner.peek == 60 { return angle(name: nil).map { .mailbox($0) } }
+        scanner.forgetComment()
         let words = phrase()
         switch scanner.peek {
         case 60: return angle(name: words.joined).map { .mailbox($0) }
@@ -94,6 +101,8 @@ struct AddressListParser {
         var local: [UInt8] = []
         var isEmpty = true
         var joined: [UInt8]? { isEmpty ? nil : name }
+        /// Blanks between words, which no local part has.
+        var isSpaced: Bool { name.count != local.count }
     }
 
     /// `1*word` with obs-phrase's dots. Stops at anything else.
@@ -122,9 +131,11 @@ struct AddressListParser {
     /// An addr-spec without angle brackets, its display name perhaps in a comment: `pete@x (Pete)`.
     private mutating func bare(_ words: Words) -> AddressList.Mailbox? {
         guard !words.isEmpty else { return nil }
+        if allowsBareNames, words.isSpaced { isWellFormed = false }
         guard scanner.take(64) else {
-            isWellFormed = false
-            return AddressList.Mailbox(localPart: text(words.local), domain: "")
+            if !allowsBareNames { isWellFormed = false }
+            let name = allowsBareNames && !scanner.lastComment.isEmpty ? scanner.lastComment : nil
+            return AddressList.Mailbox(name: name, localPart: text(words.local), domain: "")
         }
         guard let domain = domain() else { return nil }
         scanner.forgetComment()
@@ -142,7 +153,7 @@ struct AddressListParser {
         if scanner.take(64) {
             guard let found = self.domain() else { return nil }
             domain = found
-        } else {
+        } else if !allowsBareNames || words.isEmpty || words.isSpaced {
             isWellFormed = false
         }
         scanner.skipCFWS()

@@ -31,16 +31,28 @@ extension AuthenticationResults {
         // A line end would break the field and a quoted-pair may not hold it either (RFC 5322 §3.2.4).
         let clean = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
         if isBare(clean) { return clean }
-        return "\"" + clean.map { $0 == "\"" || $0 == "\\" ? "\\\($0)" : String($0) }.joined() + "\""
+        return quotedString(clean)
+    }
+
+    /// By scalars: a quote with a combining mark behind it is another Character, and unescaped it would end the string for
+    /// every other reader, who would then see whatever results a sender put behind it.
+    private static func quotedString(_ text: String) -> String {
+        var out = "\"".unicodeScalars
+        for scalar in text.unicodeScalars {
+            if scalar == "\"" || scalar == "\\" { out.append("\\") }
+            out.append(scalar)
+        }
+        out.append("\"")
+        return String(out)
     }
 
     private static func isTokenText(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy(FieldScanner.isToken) }
 
     private static func isAddressText(_ text: String) -> Bool {
-        let parts = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard parts.count == 2, !parts[1].isEmpty, !parts[0].hasPrefix("."), !parts[0].hasSuffix("."), !parts[0].contains("..") else { return false }
-        let isName = parts[1].utf8.allSatisfy { FieldScanner.isToken($0) && $0 != 34 && $0 != 39 || $0 >= 0x80 } && !parts[1].hasPrefix(".")
-        return isName && parts[0].utf8.allSatisfy { PathParser.isAtext($0) || $0 == 46 }
+        let parts = text.utf8.split(separator: 64, omittingEmptySubsequences: false)
+        guard parts.count == 2, let first = parts[1].first, first != 46 else { return false }
+        let isName = parts[1].allSatisfy { FieldScanner.isToken($0) && $0 != 34 && $0 != 39 || $0 >= 0x80 }
+        return isName && (parts[0].isEmpty || PathParser.isDotAtom(parts[0]))
     }
 
     /// `Keyword` (RFC 5321 §4.1.2): letters, digits, hyphens. What does not fit is dropped, since nothing else may stand there.

@@ -53,7 +53,8 @@ public struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Parses a bare addr-spec: `local@domain`, with quoted local parts and address literals.
-    /// - Returns: nil unless the whole text is one mailbox in RFC 5321's grammar, its local part within the 64 octets of §4.5.3.1.1.
+    /// - Returns: nil unless the whole text is one mailbox in RFC 5321's grammar, within the 254 octets that §4.5.3.1.3
+    ///   leaves it. The 64 octets of §4.5.3.1.1 are what must be taken at least: rewritten senders of forwarded mail are longer.
     public init?(_ text: some StringProtocol) {
         var parser = PathParser(Array(text.utf8))
         guard let address = parser.mailbox(), parser.atEnd else { return nil }
@@ -61,8 +62,7 @@ public struct EmailAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     static func quoted(_ local: String) -> String {
-        if !local.isEmpty, !local.hasPrefix("."), !local.hasSuffix("."), !local.contains(".."),
-            local.utf8.allSatisfy({ PathParser.isAtext($0) || $0 == 46 }) { return local }
+        if PathParser.isDotAtom(local.utf8) { return local }
         // By scalars: a quote with a combining mark behind it is another Character, and would go unescaped.
         var out = "\""
         for scalar in local.unicodeScalars {
@@ -109,7 +109,8 @@ public struct PathParser {
 
     /// `Local-part "@" ( Domain / address-literal )`.
     public mutating func mailbox() -> EmailAddress? {
-        guard let local = localPart(), !local.isEmpty, local.utf8.count <= 64, take(64), let domain = domain() else { return nil }
+        let start = position
+        guard let local = localPart(), !local.isEmpty, take(64), let domain = domain(), position - start <= 254 else { return nil }
         return EmailAddress(localPart: local, domain: domain)
     }
 
@@ -126,8 +127,7 @@ public struct PathParser {
         let start = position
         while let byte = peek, Self.isAtext(byte) || byte == 46 { position += 1 }
         let word = bytes[start..<position]
-        guard word.first != 46, word.last != 46, !zip(word, word.dropFirst()).contains(where: { $0 == 46 && $1 == 46 }) else { return nil }
-        return String(validating: word, as: UTF8.self)
+        return word.isEmpty || Self.isDotAtom(word) ? String(validating: word, as: UTF8.self) : nil
     }
 
     private mutating func quotedString() -> String? {
@@ -166,6 +166,13 @@ public struct PathParser {
 
     private static func isDomainOctet(_ byte: UInt8) -> Bool {
         (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || byte == 45 || byte == 46 || byte == 95 || byte >= 0x80
+    }
+
+    /// Dot-string (RFC 5321 §4.1.2): no dot at an end, no two together. Octets and not Characters: a combining mark behind a
+    /// dot makes another Character of it and is still behind a dot for every other server.
+    static func isDotAtom(_ text: some BidirectionalCollection<UInt8>) -> Bool {
+        guard let first = text.first, first != 46, text.last != 46 else { return false }
+        return text.allSatisfy { isAtext($0) || $0 == 46 } && !zip(text, text.dropFirst()).contains { $0 == 46 && $1 == 46 }
     }
 
     /// atext (RFC 5322 §3.2.3) or any octet of a UTF-8 sequence (RFC 6531 §3.3).

@@ -23,6 +23,20 @@ public enum EncodedWords {
         return output.finish()
     }
 
+    /// US-ASCII text stays as it is; any other becomes encoded words of UTF-8, each at most 75 octets long and with whole
+    /// characters (§2, §5 (3)), folded one a line. For unstructured fields.
+    public static func encode(_ text: String) -> String {
+        guard !text.utf8.allSatisfy({ $0 < 0x80 }) else { return text }
+        var words: [[UInt8]] = [[]]
+        for scalar in text.unicodeScalars {
+            let octets = Array(String(scalar).utf8)
+            // 45 octets are 60 of base64; 12 stand around them.
+            if let last = words.last, last.count + octets.count > 45 { words.append([]) }
+            words[words.count - 1] += octets
+        }
+        return words.map { "=?utf-8?B?\(Base64.encode($0))?=" }.joined(separator: "\r\n ")
+    }
+
     private struct Output {
         var text = ""
         var pending: [UInt8] = []

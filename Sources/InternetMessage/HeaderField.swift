@@ -46,6 +46,14 @@ public struct HeaderField: Sendable, Hashable, CustomStringConvertible {
         return String(decoding: out, as: UTF8.self)
     }
 
+    /// The same with encoded words decoded (RFC 2047): what a reader sees.
+    public var decodedValue: String {
+        let text = EncodedWords.decode(rawValue).unicodeScalars
+        let isBlank: (Unicode.Scalar) -> Bool = { $0 == " " || $0 == "\t" }
+        let ending = text.drop(while: isBlank).reversed().drop(while: isBlank).reversed()
+        return String(String.UnicodeScalarView(ending))
+    }
+
     /// Compares the name without regard to ASCII case and without making a string of it.
     public func isNamed(_ other: String) -> Bool {
         var other = other

@@ -9,11 +9,18 @@ public struct MessageBody: Sendable {
     enum Storage: Sendable {
         case memory([UInt8])
         case file(SpoolFile)
+        case absent(Int)
     }
     let storage: Storage
 
     public init(_ bytes: [UInt8] = []) { storage = .memory(bytes) }
     init(file: SpoolFile) { storage = .file(file) }
+
+    /// A body of which only the size is known: a message's record does not keep it. Reading it throws.
+    public init(absent count: Int) { storage = .absent(count) }
+
+    /// Whether only the size is known.
+    public var isAbsent: Bool { if case .absent = storage { true } else { false } }
 
     /// A body that lies in a file: `count` octets (CRLF line ends) from `start`. The file stays open, and readable though
     /// it be removed, while the body is referenced; its octets must not change. Blocks.
@@ -29,6 +36,7 @@ public struct MessageBody: Sendable {
         switch storage {
         case .memory(let bytes): bytes.count
         case .file(let file): file.count
+        case .absent(let count): count
         }
     }
 
@@ -41,6 +49,7 @@ public struct MessageBody: Sendable {
         switch storage {
         case .memory(let bytes): try bytes.withUnsafeBytes(visit)
         case .file(let file): try file.forEachChunk(visit)
+        case .absent: throw SpoolFile.Failure(call: "read an absent body", code: ENOENT)
         }
     }
 
@@ -50,6 +59,7 @@ public struct MessageBody: Sendable {
         switch storage {
         case .memory(let bytes): return Array(bytes[min(offset, bytes.count)..<min(offset + maximum, bytes.count)])
         case .file(let file): return try file.read(at: offset, upTo: maximum)
+        case .absent: throw SpoolFile.Failure(call: "read an absent body", code: ENOENT)
         }
     }
 

@@ -14,15 +14,36 @@ public struct SMTPReply: Sendable, Hashable, CustomStringConvertible {
     public init(_ code: Int, _ enhancedCode: String? = nil, lines: [String]) {
         self.code = code
         self.enhancedCode = enhancedCode
-        let clean = lines.map { line in
-            String(String.UnicodeScalarView(line.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? "?" : $0 }.prefix(480)))
-        }
+        let clean = lines.map(Self.clean)
         self.lines = clean.isEmpty ? [""] : clean
+    }
+
+    private static func clean(_ line: String) -> String {
+        var out = String.UnicodeScalarView(), octets = 0
+        for scalar in line.unicodeScalars {
+            octets += Unicode.UTF8.width(scalar)
+            guard octets <= 480 else { break }
+            out.append(scalar.value < 32 || scalar.value == 127 ? "?" : scalar)
+        }
+        return String(out)
     }
 
     public var isPositive: Bool { code < 400 }
     public var isTransient: Bool { (400..<500).contains(code) }
     public var isPermanent: Bool { code >= 500 }
+    /// The same reply with the message's id at its end, where it refuses: what a sender quotes to ask why.
+    public func naming(_ id: String) -> SMTPReply {
+        guard !isPositive, let last = lines.last, !last.contains(id), last.unicodeScalars.count + id.count < 470 else { return self }
+        return SMTPReply(code, enhancedCode, lines: lines.dropLast() + ["\(last) (id \(id))"])
+    }
+
+    /// The same in US-ASCII, other characters as `?`: what a client that did not ask for SMTPUTF8 may be told (RFC 5321
+    /// §4.2, RFC 6531 §3.7.4.2).
+    public var inASCII: SMTPReply {
+        guard !lines.allSatisfy({ $0.utf8.allSatisfy { $0 < 0x80 } }) else { return self }
+        return SMTPReply(code, enhancedCode, lines: lines.map { String(String.UnicodeScalarView($0.unicodeScalars.map { $0.isASCII ? $0 : "?" })) })
+    }
+
     public var text: String { lines.joined(separator: "\n") }
 
     /// The wire form: `550-5.7.1 text CRLF … 550 5.7.1 text CRLF` (RFC 5321 §4.2.1, RFC 2034 §4).

@@ -10,6 +10,7 @@ import SPF
 public struct AuthenticationFilter: MailFilter, FilterSession {
     public let name = "authentication"
     public let stages: Set<MilterStage> = [.endOfMessage]
+    public let changes: Set<Modification.Kind> = []
     private let spf: SPFEvaluator
     private let dkim: DKIMVerifier
     private let dmarc: DMARCEvaluator

@@ -6,6 +6,7 @@ import Milter
 public struct ForgedResultsFilter: MailFilter, FilterSession {
     public let name = "forged-results"
     public let stages: Set<MilterStage> = [.endOfMessage]
+    public let changes: Set<Modification.Kind> = [.changeHeaders]
     private let authservID: String
 
     public init(authservID: String) { self.authservID = authservID }

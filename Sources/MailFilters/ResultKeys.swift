@@ -1,6 +1,7 @@
 import DKIM
 import DMARC
 import DNS
+import DecisionRecords
 import InternetMessage
 import Milter
 import Policy
@@ -23,6 +24,12 @@ public enum DMARCKey: TransactionResultKey { public typealias Value = DMARCResul
 /// The ledger's word on each tagged recipient, in envelope order.
 public enum TagKey: TransactionResultKey { public typealias Value = [TaggedRecipient] }
 
+/// Who the sender is to the ledger; only where a recipient bears a tag.
+public enum SenderIdentityKey: TransactionResultKey { public typealias Value = SenderIdentity }
+
+/// Why a rule says that the message is no evidence to the ledger.
+enum TagExemptionKey: TransactionResultKey { typealias Value = String }
+
 /// What the ledger knows of the tag of the recipient that is asked about at RCPT.
 public enum RecipientTagKey: TransactionResultKey { public typealias Value = TagRcptStatus }
 
@@ -33,6 +40,15 @@ public struct TaggedRecipient: Sendable {
 
 /// Every rule that was asked about this message, stage after stage.
 public enum PolicyTraceKey: TransactionResultKey { public typealias Value = [RuleTrace] }
+
+/// Where the copies went, by whoever took the message; for its record.
+public enum CopiesKey: TransactionResultKey { public typealias Value = [DecisionRecord.Copy] }
+
+/// What the rules had to look up, those of the connection included.
+public enum PolicyLookupsKey: TransactionResultKey { public typealias Value = PolicyLookups }
+
+/// What rules of stage `rcpt` wish for the end of the message.
+public enum RecipientChangesKey: TransactionResultKey { public typealias Value = [RecipientChange] }
 
 /// Which keys signed, as `domain/selector`.
 public enum SignedByKey: TransactionResultKey { public typealias Value = [String] }

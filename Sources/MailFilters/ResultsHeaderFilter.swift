@@ -9,6 +9,7 @@ import SPF
 public struct ResultsHeaderFilter: MailFilter, FilterSession {
     public let name = "results-header"
     public let stages: Set<MilterStage> = [.endOfMessage]
+    public let changes: Set<Modification.Kind> = [.addHeaders]
     private let authservID: String
 
     public init(authservID: String) { self.authservID = authservID }
@@ -36,8 +37,13 @@ public struct ResultsHeaderFilter: MailFilter, FilterSession {
             out += signatures.isEmpty ? [.init("dkim", "none")] : signatures.map(result)
         }
         if let dmarc = transaction[DMARCKey.self] { out.append(result(dmarc)) }
-        for tagged in transaction[TagKey.self] ?? [] { out.append(.init("x-postern-tag", tagged.verdict.status.rawValue)) }
+        for tagged in transaction[TagKey.self] ?? [] { out.append(result(tagged, alone: transaction.recipients.count == 1)) }
         return out
+    }
+
+    /// RFC 8601 §2.7.6: an experimental method of ours. The tag is named to nobody but its owner.
+    private static func result(_ tagged: TaggedRecipient, alone: Bool) -> AuthenticationResults.Result {
+        .init("x-postern-tag", tagged.verdict.status.rawValue, properties: alone ? [.init("policy", "tag", tagged.verdict.tag.detail)] : [])
     }
 
     /// RFC 8601 §2.7.3: policy.iprev is the client's address.
@@ -66,5 +72,9 @@ public struct ResultsHeaderFilter: MailFilter, FilterSession {
         return .init("dmarc", dmarc.verdict.rawValue, reason: dmarc.verdict == .pass ? nil : Self.short(dmarc.reason), properties: properties)
     }
 
-    private static func short(_ reason: String) -> String { String(reason.prefix(200)) }
+    /// A header is ASCII unless the whole message is internationalised (RFC 6532), and reasons cite clauses by their sign.
+    private static func short(_ reason: String) -> String {
+        let plain = reason.replacing("§", with: "section ").unicodeScalars.map { $0.isASCII ? $0 : "?" }
+        return String(String.UnicodeScalarView(plain).prefix(200))
+    }
 }

@@ -12,6 +12,7 @@ import NetworkAddress
 public struct SigningFilter: MailFilter, FilterSession {
     public let name = "dkim-signing"
     public let stages: Set<MilterStage> = [.endOfMessage]
+    public let changes: Set<Modification.Kind> = [.addHeaders]
     private let keys: KeyTable
     private let signer: DKIMSigner
     private let mayWriteAs: @Sendable (_ account: String, _ address: EmailAddress) -> Bool
@@ -33,14 +34,6 @@ public struct SigningFilter: MailFilter, FilterSession {
         guard let domain = author.domainName else { return .continue }
         sign(&transaction, keys.keys(for: domain))
         return .continue
-    }
-
-    /// Mail that the gateway makes itself, a bounce for one.
-    public func signed(_ message: Message, from domain: DomainName) -> Message {
-        var message = message
-        let fields = (try? signer.sign(message, with: keys.keys(for: domain), at: Date())) ?? []
-        message.header.fields.insert(contentsOf: fields, at: 0)
-        return message
     }
 
     private func sign(_ transaction: inout Transaction, _ candidates: [SigningKey]) {

@@ -6,7 +6,8 @@ import Milter
 import NetworkAddress
 import Tags
 
-/// The ledger's word on mail to tagged addresses: at RCPT what it knows of the tag, at end of message who used it.
+/// The ledger's word on mail to tagged addresses: at RCPT what it knows of the tag, at end of message what it would mean
+/// if the message were taken. The rules come next, and then ``TagRecorder`` remembers it.
 public struct TagFilter: MailFilter, FilterSession {
     public static let headerName = "X-Postern-Tag"
     /// The IMAP keyword on a copy whose tag was leaked.
@@ -14,6 +15,7 @@ public struct TagFilter: MailFilter, FilterSession {
 
     public let name = "tags"
     public let stages: Set<MilterStage> = [.rcpt, .endOfMessage]
+    public let changes: Set<Modification.Kind> = [.addHeaders, .changeHeaders]
     private let ledger: TagLedger
     private let dmarc: DMARCEvaluator
     private let tagIn: @Sendable (EmailAddress) -> TagAddress?
@@ -26,6 +28,9 @@ public struct TagFilter: MailFilter, FilterSession {
         self.tagIn = tagIn
         self.logger = logger
     }
+
+    /// What remembers this filter's verdicts once the rules have decided.
+    public var recorder: TagRecorder { TagRecorder(ledger: ledger, logger: logger) }
 
     public func makeSession() -> any FilterSession { self }
 
@@ -46,37 +51,15 @@ public struct TagFilter: MailFilter, FilterSession {
         let tagged = transaction.recipients.compactMap { recipient in tagIn(recipient.original).map { (recipient, $0) } }
         guard !tagged.isEmpty else { return .continue }
         let identity = await SenderIdentities.find(in: transaction, dmarc: dmarc)
-        var found: [TaggedRecipient] = []
-        for (recipient, tag) in tagged {
-            guard let verdict = judge(tag, identity, transaction) else { continue }
-            found.append(TaggedRecipient(recipient: recipient.address, verdict: verdict))
-            if verdict.status == .leaked { transaction.deliveryHints.recipientKeywords[recipient.address, default: []].insert(Self.leakedKeyword) }
+        transaction[SenderIdentityKey.self] = identity
+        transaction[TagKey.self] = tagged.compactMap { recipient, tag in
+            do { return TaggedRecipient(recipient: recipient.address, verdict: try ledger.assess(tag: tag, identity: identity)) } catch {
+                // The ledger is a witness, not a gate: mail goes on without it.
+                logger.error("tag ledger", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
+                return nil
+            }
         }
-        transaction[TagKey.self] = found
-        for one in found { transaction.apply(.addHeader(header(one, alone: transaction.recipients.count == 1))) }
         return .continue
-    }
-
-    private func judge(_ tag: TagAddress, _ identity: SenderIdentity, _ transaction: Transaction) -> TagVerdict? {
-        do {
-            let messageID = transaction.message.header.first("Message-ID")?.value ?? transaction.id
-            return try ledger.judge(tag: tag, identity: identity, messageID: messageID, at: Date())
-        } catch {
-            // The ledger is a witness, not a gate: mail goes on without it.
-            logger.error("tag ledger", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
-            return nil
-        }
-    }
-
-    /// Names the tag only where the copy goes to its owner alone: other recipients must not learn of it.
-    private func header(_ tagged: TaggedRecipient, alone: Bool) -> HeaderField {
-        var parts = [tagged.verdict.status.rawValue]
-        if alone {
-            parts.append("tag=\(tagged.verdict.tag.detail)")
-            if let offender = tagged.verdict.offender { parts.append("by=\(offender)") }
-            if !tagged.verdict.owners.isEmpty { parts.append("owner=\(tagged.verdict.owners.map(\.text).joined(separator: ","))") }
-        }
-        return HeaderField(name: Self.headerName, value: parts.joined(separator: "; "))
     }
 
     private func removeForgeries(_ transaction: inout Transaction) {
@@ -85,22 +68,5 @@ public struct TagFilter: MailFilter, FilterSession {
             transaction.apply(.changeHeader(name: Self.headerName, occurrence: count, nil))
             count -= 1
         }
-    }
-}
-
-/// Whose word stands for the sender: DMARC's aligned domain, else DKIM's, else SPF's, as organisational domains.
-enum SenderIdentities {
-    static func find(in transaction: Transaction, dmarc: DMARCEvaluator) async -> SenderIdentity {
-        var domains: [(DomainName, SenderIdentity.Method)] = []
-        if let result = transaction[DMARCKey.self], result.verdict == .pass, let from = result.fromDomain { domains.append((from, .dmarc)) }
-        for signature in transaction[DKIMKey.self] ?? [] where signature.verdict == .pass {
-            if let domain = signature.domain { domains.append((domain, .dkim)) }
-        }
-        if let spf = transaction[SPFKey.self]?.mailFrom, spf.verdict == .pass, let domain = spf.domain { domains.append((domain, .spf)) }
-        var identity = SenderIdentity()
-        for (domain, method) in domains {
-            identity.add(await dmarc.organizationalDomain(of: domain) ?? domain, by: method)
-        }
-        return identity
     }
 }

@@ -11,22 +11,22 @@ struct TransactionFacts: PolicyFacts {
     let transaction: Transaction?
     /// The recipient that is asked about, at `rcpt`.
     let recipient: EnvelopeRecipient?
-    let delimiters: String
+    let house: PolicyHouse
 
-    init(_ connection: ConnectionFacts, helo: String? = nil, delimiters: String) {
+    init(_ connection: ConnectionFacts, helo: String? = nil, house: PolicyHouse) {
         self.connection = connection
         self.helo = helo
         transaction = nil
         recipient = nil
-        self.delimiters = delimiters
+        self.house = house
     }
 
-    init(_ transaction: Transaction, recipient: EnvelopeRecipient? = nil, delimiters: String) {
+    init(_ transaction: Transaction, recipient: EnvelopeRecipient? = nil, house: PolicyHouse) {
         connection = transaction.connection
         helo = transaction.helo
         self.transaction = transaction
         self.recipient = recipient
-        self.delimiters = delimiters
+        self.house = house
     }
 
     func value(of fact: PolicyFact) -> PolicyValue? {
@@ -34,16 +34,18 @@ struct TransactionFacts: PolicyFacts {
         case .clientIP: connection.clientAddress.map { .ip($0) }
         case .clientName: connection.clientName.flatMap { DomainName($0) }.map { .domain($0) }
         case .clientOwn: .flag(connection.isOwnNetwork)
-        case .listener: .text(connection.listener)
+        case .listener: .word(connection.listener)
+        case .tlsCipher: connection.tls.map { .text($0.cipher) }
         case .helo: helo.map { .text($0) }
         case .tlsVersion: connection.tls.map { .word($0.version) }
         case .account: connection.authenticatedUser.map { .text($0) }
         case .sender: transaction?.sender.address.map { .address($0) }
         case .senderDomain: transaction?.sender.address?.domainName.map { .domain($0) }
+        case .senderOwn: isOurs(transaction?.sender.address)
         case .size: size.map { .number($0) }
         case .recipient: recipient.map { .address($0.address) }
         case .recipientDomain: recipient?.address.domainName.map { .domain($0) }
-        case .recipientDetail: recipient?.original.splittingDetail(delimiters: delimiters).detail.map { .text($0) }
+        case .recipientDetail: recipient?.original.splittingDetail(delimiters: house.delimiters).detail.map { .text($0) }
         case .recipients: transaction.map { .list($0.recipients.map { .address($0.address) }) }
         case .recipientsCount: transaction.map { .number($0.recipients.count) }
         case .tagStatus: tagStatus.map { .word($0) }
@@ -53,16 +55,26 @@ struct TransactionFacts: PolicyFacts {
         case .dmarcPolicy: transaction?[DMARCKey.self]?.policy.map { .word($0.applied.rawValue) }
         case .from: author.map { .address($0) }
         case .fromDomain: author?.domainName.map { .domain($0) }
+        case .fromOwn: isOurs(author)
+        case .fromConfusable: author?.domainName.map { .flag($0.isConfusable) }
+        // These are looked up.
+        case .senderMX, .senderAllowed, .messageAge, .attachmentsName, .attachmentsType, .attachmentsEncrypted, .attachmentsUnreadable: nil
         }
     }
 
-    func headers(named name: String) -> [String] { transaction?.message.header.all(name).map(\.value) ?? [] }
+    /// Encoded words are decoded, as RFC 5228 §2.7.2 has it for tests of headers: rules speak of what a reader sees.
+    func headers(named name: String) -> [String] { transaction?.message.header.all(name).map(\.decodedValue) ?? [] }
 
     /// The declared size until the message is here.
     private var size: Int? {
         guard let transaction else { return nil }
         guard transaction.message.header.fields.isEmpty else { return transaction.message.byteCount }
         return transaction.sender.parameters["SIZE"].flatMap { Int($0) }
+    }
+
+    /// One of our addresses, used by a client that is none of ours.
+    private func isOurs(_ address: EmailAddress?) -> PolicyValue? {
+        address.map { .flag(!connection.isOriginating && house.isOurs($0)) }
     }
 
     private var tagStatus: String? {

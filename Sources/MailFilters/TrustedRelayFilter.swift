@@ -11,6 +11,7 @@ import NetworkAddress
 public struct TrustedRelayFilter: MailFilter, FilterSession {
     public let name = "trusted-relays"
     public let stages: Set<MilterStage> = [.endOfMessage]
+    public let changes: Set<Modification.Kind> = []
     private let relays: [IPNetwork]
     private let logger: Logger
     /// Hops within our own walls; a longer way is a loop.

@@ -7,6 +7,10 @@ import Musl
 #endif
 
 extension MailQueue {
+    /// Whether ``enqueue(_:message:)`` would find room on the disk. Blocks.
+    /// - Throws: ``QueueError`` when that cannot be found out.
+    public func hasRoom(for octets: Int) throws(QueueError) -> Bool { try folders.freeBytes() - octets >= settings.minimumFreeBytes }
+
     /// Puts a message into the queue; durable when it returns, absent when it throws. Blocks.
     /// - Throws: ``QueueError``; ``QueueError/insufficientStorage(freeBytes:)`` becomes `452 4.3.1` at the edge.
     public func enqueue(_ envelope: QueueEnvelope, message: Message) throws(QueueError) {
@@ -20,11 +24,10 @@ extension MailQueue {
             try publish(envelope.id, temporary)
         } catch {
             unlink(temporary)
-            index.withLock { _ = $0.removeValue(forKey: envelope.id) }
+            index.withLock { $0.remove(envelope.id) }
             throw error
         }
-        let record = Record(envelope, byteCount: message.byteCount)
-        index.withLock { $0[envelope.id] = .some(record) }
+        index.withLock { $0.add(envelope, byteCount: message.byteCount) }
     }
 
     private func check(_ envelope: QueueEnvelope) throws(QueueError) {
@@ -38,9 +41,9 @@ extension MailQueue {
     private func reserve(_ id: String) throws(QueueError) {
         let limit = settings.maximumMessages
         let refusal: QueueError? = index.withLock { index in
-            if index[id] != nil { return .duplicateID(id) }
+            if index.contains(id) { return .duplicateID(id) }
             if index.count >= limit { return .queueFull(limit: limit) }
-            index[id] = .some(nil)
+            index.reserve(id)
             return nil
         }
         if let refusal { throw refusal }

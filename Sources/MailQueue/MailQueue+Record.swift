@@ -15,7 +15,7 @@ extension MailQueue {
         let isComplete = try note(id, statuses)
         if isComplete {
             try unlinkFile(id)
-            index.withLock { _ = $0.removeValue(forKey: id) }
+            index.withLock { $0.remove(id) }
             return .left
         }
         do throws(QueueError) {
@@ -30,29 +30,30 @@ extension MailQueue {
         return .left
     }
 
-    private func isSettled(_ id: String) -> Bool { index.withLock { index in (index[id] ?? nil).map { $0.pendingCount == 0 } ?? true } }
+    private func isSettled(_ id: String) -> Bool { index.withLock { index in index[id].map { $0.pendingCount == 0 } ?? true } }
 
     /// Changes the index. - Returns: whether nothing is pending any more.
     private func note(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) -> Bool {
-        let isComplete: Bool? = index.withLock { index in
-            guard var record = index[id] ?? nil, statuses.keys.allSatisfy({ record.due.indices.contains($0) }) else { return nil }
-            for (recipient, status) in statuses where record.due[recipient] != nil { record.due[recipient] = status.nextAttempt }
-            index[id] = .some(record)
-            return record.pendingCount == 0
-        }
+        let isComplete = index.withLock { $0.note(id, statuses) }
         guard let isComplete else { throw .unknownMessage(id) }
         return isComplete
     }
 
     private func append(_ id: String, _ statuses: [Int: RecipientStatus]) throws(QueueError) {
-        let steps = statuses.sorted { $0.key < $1.key }.map { QueueFile.Step(recipient: $0.key, status: $0.value) }
+        let steps = QueueFile.steps(statuses)
         guard let lines = try? QueueFile.encode(steps) else { throw .invalidEnvelope("a status cannot be written as JSON") }
-        let file = try QueueDescriptor(folders.path(of: id), openAppend)
+        // A lost retry time costs one early attempt; a lost delivery costs a duplicate.
+        try append(id, lines, isSynced: steps.contains(where: \.status.isTerminal))
+    }
+
+    func append(_ id: String, _ lines: [UInt8], isSynced: Bool) throws(QueueError) { try Self.append(lines, to: folders.path(of: id), isSynced: isSynced) }
+
+    static func append(_ lines: [UInt8], to path: String, isSynced: Bool) throws(QueueError) {
+        let file = try QueueDescriptor(path, openAppend)
         let before = try file.size()
         do throws(QueueError) {
             try file.write(lines)
-            // A lost retry time costs one early attempt; a lost delivery costs a duplicate.
-            if steps.contains(where: \.status.isTerminal) { try file.sync() }
+            if isSynced { try file.sync() }
         } catch {
             // A torn line would hide every later one from recovery.
             try? file.truncate(to: before)

@@ -10,7 +10,7 @@ import Musl
 /// The durable queue: what ``enqueue(_:message:)`` returned for is on disk and survives a crash.
 ///
 /// Every method that touches files blocks and says so: call it on the blocking pool. Thread-safe. In memory it keeps
-/// some 100 octets a message and 16 a recipient; envelopes and bodies stay on disk.
+/// some 150 octets a message and 16 a recipient; envelopes and bodies stay on disk. One process at a time: ``QueueLock``.
 public final class MailQueue: Sendable {
     public struct Settings: Sendable {
         public var root: String
@@ -35,29 +35,18 @@ public final class MailQueue: Sendable {
         public let pendingRecipients: Int
         /// Octets of the content.
         public let byteCount: Int
+        /// Kept back until released.
+        public var isHeld = false
     }
 
-    struct Record {
-        var arrival: Date
-        /// By recipient: when the next attempt is due, nil when settled.
-        var due: [Date?]
-        var byteCount: Int
-
-        var pendingCount: Int { due.count { $0 != nil } }
-
-        init(_ envelope: QueueEnvelope, byteCount: Int) {
-            arrival = envelope.arrival
-            due = envelope.recipients.map(\.status.nextAttempt)
-            self.byteCount = byteCount
-        }
-    }
+    /// Stands for a domain where copies stay here.
+    public static let localDomain = "(local)"
 
     /// What start-up found.
     public let recovery: Recovery
     let settings: Settings
     let folders: QueueFolders
-    /// nil marks an id whose file is being written.
-    let index: Mutex<[String: Record?]>
+    let index: Mutex<QueueIndex>
 
     /// Opens the queue, making its folders, and recovers what a former run left. Blocks.
     /// - Throws: ``QueueError`` when the folders cannot be made or read; never for a damaged file.
@@ -67,7 +56,7 @@ public final class MailQueue: Sendable {
         try folders.create()
         let found = try Recovery.run(folders)
         recovery = found.recovery
-        index = Mutex(found.records.mapValues { Optional($0) })
+        index = Mutex(found.index)
     }
 
     /// Messages in the queue.
@@ -75,30 +64,31 @@ public final class MailQueue: Sendable {
 
     /// All messages, for the scheduler's start and for `mailq`; in no order.
     public func entries() -> [Entry] {
-        index.withLock { $0.compactMap { id, record in record.map { Self.entry(id, $0) } } }
+        index.withLock { $0.records.compactMap { id, record in record.map { Self.entry(id, $0) } } }
     }
 
     public func entry(_ id: String) -> Entry? {
-        index.withLock { index in (index[id] ?? nil).map { Self.entry(id, $0) } }
+        index.withLock { index in index[id].map { Self.entry(id, $0) } }
     }
 
-    private static func entry(_ id: String, _ record: Record) -> Entry {
-        Entry(id: id, arrival: record.arrival, nextAttempt: record.due.compactMap { $0 }.min() ?? record.arrival,
-              pendingRecipients: record.pendingCount, byteCount: record.byteCount)
+    static func entry(_ id: String, _ record: QueueIndex.Record) -> Entry {
+        let next = record.recipients.lazy.map(\.due).min() ?? .infinity
+        return Entry(id: id, arrival: Date(timeIntervalSince1970: record.arrival), nextAttempt: Date(timeIntervalSince1970: next < .infinity ? next : record.arrival),
+                     pendingRecipients: record.pendingCount, byteCount: record.byteCount, isHeld: record.isHeld)
     }
 
     /// Reads a message's envelope with all steps applied. Blocks.
     /// - Throws: ``QueueError/unknownMessage(_:)``, ``QueueError/corrupt(id:reason:)`` or a system error.
     public func load(_ id: String) throws(QueueError) -> QueuedMessage {
         guard entry(id) != nil else { throw .unknownMessage(id) }
-        return try Recovery.read(id: id, path: folders.path(of: id), repairing: false)
+        return try Recovery.read(id: id, path: folders.path(of: id))
     }
 
     /// Removes a message whatever its state, as `postsuper -d`. Blocks.
     public func remove(_ id: String) throws(QueueError) {
         guard entry(id) != nil else { throw .unknownMessage(id) }
         try unlinkFile(id)
-        index.withLock { _ = $0.removeValue(forKey: id) }
+        index.withLock { $0.remove(id) }
     }
 
     func unlinkFile(_ id: String) throws(QueueError) {

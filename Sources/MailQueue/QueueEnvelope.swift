@@ -8,12 +8,18 @@ public struct QueueEnvelope: Codable, Sendable, Hashable {
     public let arrival: Date
     public var sender: QueueSender
     public var recipients: [QueueRecipient]
+    /// Kept back: nothing is tried until it is released.
+    public var hold: QueueHold?
+    /// Of a notification: what it tells of another message.
+    public var settles: QueueSettlement?
 
-    public init(id: String, arrival: Date, sender: QueueSender, recipients: [QueueRecipient]) {
+    public init(id: String, arrival: Date, sender: QueueSender, recipients: [QueueRecipient], hold: QueueHold? = nil, settles: QueueSettlement? = nil) {
         self.id = id
         self.arrival = arrival
         self.sender = sender
         self.recipients = recipients
+        self.hold = hold
+        self.settles = settles
     }
 
     /// The indexes of the recipients that are not settled.

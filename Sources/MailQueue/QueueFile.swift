@@ -8,6 +8,7 @@ import InternetMessage
 /// <envelope JSON>\n
 /// <header and empty line><body>\n
 /// {"recipient":0,"status":…}\n        appended, one line for each step of a recipient
+/// {"hold":{…}}\n and {"release":true}\n  when it is kept back, and let go
 /// ```
 /// Everything but the journal is written once, synced, and renamed into place. The journal only grows, so a crash can
 /// damage its last line at the most, and that line was not acknowledged to anybody.
@@ -30,6 +31,16 @@ struct QueueFile {
         var recipient: Int
         var status: RecipientStatus
     }
+
+    /// A line as it lies there; one of these.
+    enum Line {
+        case step(Step)
+        case hold(QueueHold)
+        case release
+    }
+
+    private struct HoldLine: Codable { var hold: QueueHold }
+    private struct ReleaseLine: Codable { var release: Bool }
 
     static let headLimit = 128
     /// More than any envelope of 10,000 recipients needs.
@@ -55,17 +66,30 @@ struct QueueFile {
 
     /// The journal's whole lines; `validLength` is where the next one may be appended. A whole line that does not parse
     /// is passed over, since a later one may be what keeps a recipient from a second copy.
-    static func parseJournal(_ bytes: [UInt8], recipients: Int) -> (steps: [Step], validLength: Int) {
-        var steps: [Step] = []
+    static func parseJournal(_ bytes: [UInt8], recipients: Int) -> (lines: [Line], validLength: Int) {
+        var lines: [Line] = []
         var position = 0
         let decoder = QueueJSON.decoder()
         while let end = bytes[position...].firstIndex(of: 10) {
-            let line = Data(bytes[position..<end])
-            if let step = try? decoder.decode(Step.self, from: line), (0..<recipients).contains(step.recipient) { steps.append(step) }
+            if let line = parseLine(Data(bytes[position..<end]), recipients, decoder) { lines.append(line) }
             position = end + 1
         }
-        return (steps, position)
+        return (lines, position)
     }
+
+    private static func parseLine(_ data: Data, _ recipients: Int, _ decoder: JSONDecoder) -> Line? {
+        if let step = try? decoder.decode(Step.self, from: data) { return (0..<recipients).contains(step.recipient) ? .step(step) : nil }
+        if let line = try? decoder.decode(HoldLine.self, from: data) { return .hold(line.hold) }
+        return (try? decoder.decode(ReleaseLine.self, from: data)).map { _ in .release }
+    }
+
+    /// The line that keeps a message back, or lets it go.
+    static func encode(_ hold: QueueHold?) throws -> [UInt8] {
+        let encoder = QueueJSON.encoder()
+        return Array(try hold.map { try encoder.encode(HoldLine(hold: $0)) } ?? encoder.encode(ReleaseLine(release: true))) + [10]
+    }
+
+    static func steps(_ statuses: [Int: RecipientStatus]) -> [Step] { statuses.sorted { $0.key < $1.key }.map { Step(recipient: $0.key, status: $0.value) } }
 
     static func encode(_ steps: [Step]) throws -> [UInt8] {
         let encoder = QueueJSON.encoder()

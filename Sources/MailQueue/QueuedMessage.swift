@@ -5,6 +5,8 @@ public struct QueuedMessage: Sendable {
     public let envelope: QueueEnvelope
     /// Octets of the content, header and body with the empty line.
     public var byteCount: Int { headerCount + bodyCount }
+    /// Octets of the header with the empty line.
+    public var headerByteCount: Int { headerCount }
     /// The content has octets above 127 (RFC 6152 asks for BODY=8BITMIME).
     public var is8Bit: Bool { headerIs8Bit || bodyIs8Bit }
     /// The header has octets above 127, so that the message is internationalised (RFC 6532).

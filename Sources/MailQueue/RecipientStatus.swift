@@ -45,9 +45,12 @@ public struct DeliveryNote: Codable, Sendable, Hashable {
     public var replyCode: Int?
     /// The server's name, nil when none was reached.
     public var remoteMTA: String?
+    /// On what it rests, in a word: `reply`, `connection`, `tls`, `dns` or `here`; nil of success and in older records.
+    public var cause: String?
     public var time: Date
 
-    public init(status: String, text: String, replyCode: Int? = nil, remoteMTA: String? = nil, time: Date) {
+    public init(status: String, text: String, replyCode: Int? = nil, remoteMTA: String? = nil, cause: String? = nil, time: Date) {
+        self.cause = cause
         self.status = status
         self.text = text
         self.replyCode = replyCode

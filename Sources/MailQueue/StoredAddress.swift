@@ -1,7 +1,7 @@
 import InternetMessage
 
 /// An address as the queue file keeps it: `["local part", "domain"]`, the local part unquoted. The pair, unlike the
-/// written address, survives for local parts that RFC 5321's grammar would not take back (over 64 octets from a rewriting).
+/// written address, survives for local parts that RFC 5321's grammar would not take back (over 254 octets from a rewriting).
 @propertyWrapper
 public struct StoredAddress: Codable, Sendable, Hashable {
     public var wrappedValue: EmailAddress

@@ -4,14 +4,25 @@ import Synchronization
 /// The mail of all accounts, as Maildir++ under `<root>/<account>/Maildir`, in Dovecot's own format: other programs can
 /// read, write and take it over at any time. Every method blocks on files: call them on the blocking pool. Thread-safe.
 public final class MailStore: Sendable {
-    private let root: String
+    let root: String
     private let syncs = FolderSync()
     private let uniqueNames = UniqueName()
+    private let indexes: MailIndexes?
+    private let watcher = FolderWatcher()
+    private let recent = RecentMailboxes()
+    let limitInForce = LimitInForce()
     private let accounts = Mutex<[String: WeakMailboxes]>([:])
 
-    /// - Parameter root: an existing folder, or one that can be made in an existing folder.
-    public init(root: String) throws(StoreError) {
+    /// Folders with fewer messages are read quicker than an index is opened.
+    public static let smallestIndexed = 64
+
+    /// - Parameters:
+    ///   - root: an existing folder, or one that can be made in an existing folder.
+    ///   - summarizer: what indexes hold; without one there are none, and whatever is asked is read from the files.
+    ///   - smallestIndexed: folders with fewer messages have no index.
+    public init(root: String, summarizer: (any MessageSummarizer)? = nil, smallestIndexed: Int = MailStore.smallestIndexed) throws(StoreError) {
         self.root = root
+        indexes = summarizer.map { MailIndexes(summarizer: $0, smallest: smallestIndexed) }
         try Files.makeFolder(root)
     }
 
@@ -22,7 +33,7 @@ public final class MailStore: Sendable {
         if let known = accounts.withLock({ $0[name]?.mailboxes }) { return known }
         let folder = root + "/" + name
         try Files.makeFolder(folder)
-        let made = try Mailboxes(root: folder + "/Maildir", syncs: syncs, uniqueNames: uniqueNames)
+        let made = try Mailboxes(root: folder + "/Maildir", syncs: syncs, uniqueNames: uniqueNames, indexes: indexes, watcher: watcher, recent: recent, limit: limitInForce)
         return accounts.withLock { table in
             if let known = table[name]?.mailboxes { return known }
             if table.count > 1024 { table = table.filter { $0.value.mailboxes != nil } }
@@ -30,6 +41,9 @@ public final class MailStore: Sendable {
             return made
         }
     }
+
+    /// Where an account's Maildir is.
+    public func maildirPath(of account: String) -> String { root + "/" + account + "/Maildir" }
 
     /// Stores a message, durably: file written and fsynced, renamed into place, folder fsynced. Blocks.
     /// - Parameters:
@@ -41,6 +55,7 @@ public final class MailStore: Sendable {
         keywords: Set<String> = [], flags: MessageFlags = []
     ) throws(StoreError) -> DeliveredFile {
         let mailboxes = try maildir(for: account)
+        try mailboxes.checkRoom(for: message.byteCount)
         var name = FolderName.inbox
         if let folder { name = try FolderName(folder) }
         if !mailboxes.exists(name) {

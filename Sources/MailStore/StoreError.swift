@@ -20,6 +20,8 @@ public enum StoreError: Error, Hashable, CustomStringConvertible {
     case tooManyKeywords
     case invalidKeyword(String)
     case uidsExhausted
+    /// The account has no room for more (`mailbox_size_limit`).
+    case overQuota(isTemporary: Bool)
 
     public var description: String {
         switch self {
@@ -31,18 +33,24 @@ public enum StoreError: Error, Hashable, CustomStringConvertible {
         case .noSuchMessage(let uid): "message UID \(uid) is gone"
         case .tooManyKeywords: "the folder has 26 keywords already, which is all that Maildir can hold"
         case .invalidKeyword(let word): "'\(word)' cannot be a keyword"
+        case .overQuota: "the mailbox is full"
         case .uidsExhausted: "the folder has used up its 32-bit UIDs; create a new folder and move the mail there"
         }
     }
 
     /// Whether the disk or quota is full: SMTP's 452, IMAP's OVERQUOTA.
     public var isOutOfSpace: Bool {
-        if case .system(_, _, let code) = self { code == ENOSPC || code == EDQUOT } else { false }
+        switch self {
+        case .overQuota: true
+        case .system(_, _, let code): code == ENOSPC || code == EDQUOT
+        default: false
+        }
     }
 
     /// Whether the name itself is at fault, so that trying again cannot help.
     public var isPermanent: Bool {
         switch self {
+        case .overQuota(let isTemporary): !isTemporary
         case .invalidName, .invalidKeyword, .tooManyKeywords, .uidsExhausted: true
         default: false
         }

@@ -7,6 +7,9 @@ public struct FilterChain: Sendable {
     /// Every stage that some filter wants.
     public var stages: Set<MilterStage> { filters.reduce(into: []) { $0.formUnion($1.stages) } }
 
+    /// Every change that some filter may make.
+    public var changes: Set<Modification.Kind> { filters.reduce(into: []) { $0.formUnion($1.changes) } }
+
     /// Opens the chain for one client connection.
     public func makeSession() -> FilterChainSession { FilterChainSession(filters) }
 }
@@ -24,6 +27,9 @@ public struct FilterChainSession: Sendable {
     }
 
     private var links: [Link]
+    /// The refusal at connect or HELO. Both are events of the connection, so it holds for all that follows, as in Postfix
+    /// (milter8.c, MILTER8_STAT_REJECT_CON): another HELO does not help.
+    private var refusal: Verdict?
 
     init(_ filters: [any MailFilter]) { links = filters.map { Link(filter: $0, session: $0.makeSession()) } }
 
@@ -41,6 +47,9 @@ public struct FilterChainSession: Sendable {
     public mutating func helo(_ name: String, _ connection: ConnectionFacts) async -> Verdict {
         await ask(.helo) { await $0.helo(name, connection) }
     }
+
+    /// Whether everything on this connection is refused, also at stages that no filter wants.
+    public var isRefused: Bool { refusal != nil }
 
     /// Forgets which filters were done with the message before. For owners who skip ``mail(_:)`` because no filter wants it.
     public mutating func beginMessage() {
@@ -67,13 +76,31 @@ public struct FilterChainSession: Sendable {
         await ask(.endOfMessage, &transaction) { await $0.endOfMessage(&$1) }
     }
 
+    /// What the filters found about the connection, for its record.
+    public func noteConnection(in transaction: inout Transaction) { for link in links { link.session.noteConnection(in: &transaction) } }
+
+    /// The refusal that is the reply to an unknown command; any other answer says nothing of it.
+    public func unknownCommand(_ line: String) async -> Verdict {
+        for link in links where link.filter.stages.contains(.unknownCommand) && !link.doneWithConnection {
+            let answer = await link.session.unknownCommand(line)
+            if answer.isNegative, answer != .discard { return Verdict(answer: answer, filter: link.filter.name) }
+        }
+        return .continue
+    }
+
     public func abort() async { for link in links { await link.session.abort() } }
     public func close() async { for link in links { await link.session.close() } }
 
     private mutating func ask(_ stage: MilterStage, _ question: (any FilterSession) async -> FilterAnswer) async -> Verdict {
+        if let refusal { return refusal }
         for index in links.indices where links[index].filter.stages.contains(stage) && !links[index].doneWithConnection {
             let answer = await question(links[index].session)
-            if answer.isNegative { return Verdict(answer: answer, filter: links[index].filter.name) }
+            if answer.isNegative {
+                let verdict = Verdict(answer: answer, filter: links[index].filter.name)
+                // A connection cannot be discarded: who asks discards each of its messages.
+                if answer != .discard { refusal = verdict }
+                return verdict
+            }
             if answer == .accept { links[index].doneWithConnection = true }
         }
         return .continue
@@ -83,6 +110,7 @@ public struct FilterChainSession: Sendable {
         _ stage: MilterStage, _ transaction: inout Transaction,
         _ question: (any FilterSession, inout Transaction) async -> FilterAnswer
     ) async -> Verdict {
+        if let refusal { return refusal }
         for index in links.indices where links[index].filter.stages.contains(stage) && !links[index].doneWithMessage {
             let answer = await question(links[index].session, &transaction)
             if answer.isNegative { return Verdict(answer: answer, filter: links[index].filter.name) }

@@ -4,6 +4,8 @@ import NetworkAddress
 /// The stages of a mail transaction in which a filter can speak, in protocol order. `accept`, `reject` and the
 /// modifications mean the same at each as libmilter documents them.
 public enum MilterStage: Int, Sendable, Hashable, CaseIterable, Comparable {
+    /// At no fixed place: a command that the server does not know.
+    case unknownCommand = -1
     case connect, helo, mail, rcpt, data, header, endOfHeaders, body, endOfMessage
 
     public static func < (a: MilterStage, b: MilterStage) -> Bool { a.rawValue < b.rawValue }
@@ -25,6 +27,15 @@ public enum FilterAnswer: Sendable, Hashable {
 
     public static let reject = FilterAnswer.reject(SMTPReply(550, "5.7.1", "Command rejected"))
     public static let tempfail = FilterAnswer.tempfail(SMTPReply(451, "4.7.1", "Service unavailable - try again later"))
+
+    /// With the message's id at the end of a refusal's text.
+    public func naming(_ id: String) -> FilterAnswer {
+        switch self {
+        case .reject(let reply): .reject(reply.naming(id))
+        case .tempfail(let reply): .tempfail(reply.naming(id))
+        case .continue, .accept, .discard: self
+        }
+    }
 
     public var isNegative: Bool {
         switch self {

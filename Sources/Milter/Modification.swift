@@ -15,4 +15,13 @@ public enum Modification: Sendable {
     case replaceBody(MessageBody)
     /// Holds the message, for the reason given, `smfi_quarantine`.
     case quarantine(String)
+
+    /// What a milter must have been granted to make a change (libmilter's `SMFIF_*`).
+    public enum Kind: Sendable, Hashable, CaseIterable {
+        case addHeaders, changeHeaders, addRecipients, removeRecipients, changeSender, replaceBody, quarantine
+    }
+}
+
+extension Set<Modification.Kind> {
+    public static let all = Set(Modification.Kind.allCases)
 }

@@ -6,7 +6,7 @@ import NIOCore
 public final class MilterClientFilter: MailFilter {
     public let name: String
     /// All of them: what the milter does not want is known only when it has been asked.
-    public let stages: Set<MilterStage> = [.connect, .helo, .mail, .rcpt, .data, .endOfMessage]
+    public let stages: Set<MilterStage> = [.connect, .helo, .mail, .rcpt, .data, .endOfMessage, .unknownCommand]
     private let configuration: MilterClientConfiguration
     private let group: any EventLoopGroup
     private let health: MilterHealth

@@ -76,6 +76,14 @@ actor MilterClientSession: FilterSession {
         }
     }
 
+    func unknownCommand(_ line: String) async -> FilterAnswer {
+        await guarded {
+            // Version 3 of the protocol brought it.
+            guard terms.version >= 3 else { return .continue }
+            return try await ask(.unknown, MilterStatements.unknown(line), skip: .noUnknown, silent: .noUnknownReply)
+        }
+    }
+
     func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
         var content = MilterContent(transaction, terms)
         let answer = await guarded {

@@ -62,17 +62,17 @@ struct MilterMacros: Sendable {
         switch name.hasPrefix("{") ? String(name.dropFirst().dropLast()) : name {
         case "j": hostname
         case "v": "postern"
-        case "_": connection.clientAddress.map { "\(connection.clientName ?? "unknown") [\($0)]" } ?? "localhost"
+        case "_": connection.statedAddress.map { "\(connection.statedName ?? "unknown") [\($0)]" } ?? "localhost"
         case "i": id.isEmpty ? nil : id
         case "daemon_name": connection.daemonName.isEmpty ? hostname : connection.daemonName
         case "daemon_addr", "if_addr": connection.localAddress?.description
         case "daemon_port": connection.localPort.map(String.init)
-        case "client_addr": connection.clientAddress?.description
-        case "client_name": connection.clientName ?? "unknown"
-        case "client_port": connection.clientPort.map(String.init)
-        case "client_ptr": connection.clientName ?? "unknown"
+        case "client_addr": connection.statedAddress?.description
+        case "client_name", "client_ptr": connection.statedName ?? "unknown"
+        case "client_port": connection.isMadeHere ? "0" : connection.clientPort.map(String.init)
         case "tls_version": connection.tls?.version
         case "cipher": connection.tls?.cipher
+        case "server_name": connection.tls?.serverName
         case "cipher_bits": connection.tls.map { String($0.cipherBits) }
         case "auth_type": connection.authenticationMechanism
         case "auth_authen": connection.authenticatedUser
@@ -85,4 +85,11 @@ struct MilterMacros: Sendable {
         default: nil
         }
     }
+}
+
+/// What a milter is told of the client: of mail made on this machine what Postfix says of it.
+extension ConnectionFacts {
+    var isMadeHere: Bool { listener == "local" && clientAddress == nil }
+    var statedAddress: IPAddress? { isMadeHere ? .v4Loopback : clientAddress }
+    var statedName: String? { isMadeHere ? "localhost" : clientName }
 }

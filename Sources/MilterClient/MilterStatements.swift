@@ -5,14 +5,17 @@ import NetworkAddress
 /// Commands to a milter, and its verdicts in our words.
 enum MilterStatements {
     /// SMFIC_CONNECT: name, family (4, 6, L, U), port, address.
+    ///
+    /// Mail made on this machine comes from localhost at 127.0.0.1, port 0, as Postfix's cleanup(8) has it: milters know by
+    /// it that the mail is their own users'.
     static func connect(_ connection: ConnectionFacts) -> [UInt8] {
         var packet = MilterPacketWriter(.connect)
-        guard let address = connection.clientAddress else {
+        guard let address = connection.statedAddress else {
             packet.text("localhost")
             packet.raw(Array("U".utf8))
             return packet.finish()
         }
-        packet.text(connection.clientName ?? "[\(address)]")
+        packet.text(connection.statedName ?? "[\(address)]")
         let port = connection.clientPort ?? 0
         packet.raw([address.family == .v4 ? 0x34 : 0x36, UInt8(port >> 8), UInt8(port & 0xff)])
         packet.text(address.description)
@@ -22,6 +25,13 @@ enum MilterStatements {
     static func helo(_ name: String) -> [UInt8] {
         var packet = MilterPacketWriter(.helo)
         packet.text(name)
+        return packet.finish()
+    }
+
+    /// SMFIC_UNKNOWN: the line as the client said it.
+    static func unknown(_ line: String) -> [UInt8] {
+        var packet = MilterPacketWriter(.unknown)
+        packet.text(line)
         return packet.finish()
     }
 
@@ -69,7 +79,8 @@ enum MilterStatements {
             enhanced = String(word)
             return String(rest.dropFirst(word.count + 1))
         }
-        let reply = SMTPReply(code, enhanced ?? (code < 500 ? "4.7.1" : "5.7.1"), lines: texts)
+        // Without an enhanced code it goes to the client without one, as Postfix does: the milter's words are kept.
+        let reply = SMTPReply(code, enhanced, lines: texts)
         return code < 500 ? .tempfail(reply) : .reject(reply)
     }
 

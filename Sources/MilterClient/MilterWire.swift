@@ -13,6 +13,7 @@ enum MilterCommandCode: UInt8, Sendable {
     case quit = 0x51  // Q
     case rcpt = 0x52  // R
     case data = 0x54  // T
+    case unknown = 0x55  // U
 }
 
 /// What the filter may do (SMFIF_*).
@@ -49,6 +50,7 @@ struct MilterProtocolFlags: OptionSet, Sendable, Hashable {
     static let noMailReply = MilterProtocolFlags(rawValue: 0x4000)
     static let noRcptReply = MilterProtocolFlags(rawValue: 0x8000)
     static let noDataReply = MilterProtocolFlags(rawValue: 0x10000)
+    static let noUnknownReply = MilterProtocolFlags(rawValue: 0x20000)
     static let noEndOfHeadersReply = MilterProtocolFlags(rawValue: 0x40000)
     static let noBodyReply = MilterProtocolFlags(rawValue: 0x80000)
     static let leadingSpace = MilterProtocolFlags(rawValue: 0x100000)

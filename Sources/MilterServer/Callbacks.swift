@@ -13,13 +13,12 @@ enum Callbacks {
             | SMFIF_DELRCPT | SMFIF_CHGFROM | SMFIF_QUARANTINE | SMFIF_SETSYMLIST)
         table.xxfi_negotiate = { context, actions, steps, _, _, agreedActions, agreedSteps, _, _ in
             guard let context, let server = MilterServer.current else { return SMFIS_REJECT }
-            let entry = server.negotiate(offeredActions: Int(actions), offeredProtocol: Int(steps))
-            if entry.value.actions & SMFIF_SETSYMLIST != 0 {
+            let agreed = server.negotiate(offeredActions: Int(actions), offeredProtocol: Int(steps), in: context)
+            if agreed.actions & SMFIF_SETSYMLIST != 0 {
                 for (place, names) in Negotiation.macros { _ = postern_smfi_setsymlist(context, place, names) }
             }
-            agreedActions?.pointee = UInt(entry.value.actions)
-            agreedSteps?.pointee = UInt(entry.value.protocolSteps)
-            Callbacks.park(entry, in: context)
+            agreedActions?.pointee = UInt(agreed.actions)
+            agreedSteps?.pointee = UInt(agreed.protocolSteps)
             return SMFIS_CONTINUE
         }
         table.xxfi_connect = { context, hostname, address in
@@ -59,35 +58,29 @@ enum Callbacks {
     }
 
     // MARK: the private pointer
-    // Between negotiation and connect it holds a NegotiationTable.Entry (not retained: the table keeps it for good),
-    // from connect to close a Conversation (retained once, released at close).
+    // From connect to close it holds a Conversation, retained once and released at close, and otherwise null. libmilter
+    // calls xxfi_close once at each session's end, however it ends: quit, a lost connection, garbage, its own time-out.
 
-    private static func object(in context: OpaquePointer) -> AnyObject? {
-        smfi_getpriv(context).map { Unmanaged<AnyObject>.fromOpaque($0).takeUnretainedValue() }
-    }
-
-    private static func park(_ entry: NegotiationTable.Entry, in context: OpaquePointer) {
-        smfi_setpriv(context, Unmanaged.passUnretained(entry).toOpaque())
+    private static func conversation(in context: OpaquePointer) -> Conversation? {
+        smfi_getpriv(context).map { Unmanaged<Conversation>.fromOpaque($0).takeUnretainedValue() }
     }
 
     private static func open(in context: OpaquePointer) -> Conversation? {
-        if object(in: context) is Conversation { close(in: context) }
-        guard let server = MilterServer.current, let entry = object(in: context) as? NegotiationTable.Entry else { return nil }
-        let conversation = server.makeConversation(entry)
+        close(in: context)
+        guard let conversation = MilterServer.current?.makeConversation(in: context) else { return nil }
         smfi_setpriv(context, Unmanaged.passRetained(conversation).toOpaque())
         return conversation
     }
 
     private static func close(in context: OpaquePointer) {
-        guard let pointer = smfi_getpriv(context), let conversation = object(in: context) as? Conversation else { return }
-        conversation.close()
-        park(conversation.negotiation, in: context)
-        Unmanaged<Conversation>.fromOpaque(pointer).release()
+        guard let pointer = smfi_getpriv(context) else { return }
+        smfi_setpriv(context, nil)
+        Unmanaged<Conversation>.fromOpaque(pointer).takeRetainedValue().close()
     }
 
     /// - Returns: what the conversation says. Without one (a filter chain that wants nothing skips connect) go on.
     private static func with(_ context: OpaquePointer?, _ body: (Conversation, OpaquePointer) -> sfsistat) -> sfsistat {
-        guard let context, let conversation = object(in: context) as? Conversation else { return SMFIS_CONTINUE }
+        guard let context, let conversation = conversation(in: context) else { return SMFIS_CONTINUE }
         return body(conversation, context)
     }
 

@@ -19,6 +19,7 @@ final class Conversation {
         let logger: Logger
         /// Told of each message that the chain let pass, under the MTA's name for it.
         var accepted: @Sendable (String, Transaction) -> Void = { _, _ in }
+        var observer: (any TransactionObserver)?
     }
 
     /// What travels to the pool and back.
@@ -27,7 +28,7 @@ final class Conversation {
         var transaction: Transaction
     }
 
-    let negotiation: NegotiationTable.Entry
+    private let negotiation: Negotiation
     private let environment: Environment
     private let stages: Set<MilterStage>
     private var state: State
@@ -40,10 +41,12 @@ final class Conversation {
     private var pending: FilterAnswer?
     /// Refusal of, or pretence to, everything on this connection.
     private var connectionAnswer: FilterAnswer?
+    /// What the record of the message in progress needs beside it.
+    private var notes = MessageNotes()
     /// Filters past their deadline that still run: until they end the session asks nothing more.
     private var late: Task<Void, Never>?
 
-    init(chain: FilterChain, negotiation: NegotiationTable.Entry, environment: Environment) {
+    init(chain: FilterChain, negotiation: Negotiation, environment: Environment) {
         self.negotiation = negotiation
         self.environment = environment
         stages = chain.stages
@@ -57,6 +60,7 @@ final class Conversation {
         let facts = facts
         let answer = ask(.connect) { await $0.chain.connect(facts) }
         if answer.isNegative { connectionAnswer = answer }
+        note(answer, at: .connect)
         // A connection cannot be discarded: each of its messages will be.
         return answer == .discard ? reply(.continue, at: .connect, context) : reply(answer, at: .connect, context)
     }
@@ -70,6 +74,7 @@ final class Conversation {
             connectionAnswer = .discard
             return reply(.continue, at: .helo, context)
         }
+        note(answer, at: .helo)
         return reply(answer, at: .helo, context)
     }
 
@@ -79,6 +84,10 @@ final class Conversation {
         client.addTLS(to: &facts, macros: macros)
         client.setAuthentication(in: &facts, macros: macros)
         inMessage = true
+        notes = MessageNotes()
+        // Also where no filter wants MAIL: one that had seen enough of the message before sees this one.
+        state.chain.beginMessage()
+        state.transaction = Transaction(id: environment.makeID(), connection: facts, helo: helo)
         if let connectionAnswer { return end(connectionAnswer, at: .mail, context) }
         guard let sender = EnvelopeArguments(arguments, localHost: macros["j"]) else {
             return end(.reject(SMTPReply(553, "5.1.7", "The sender's address cannot be read")), at: .mail, context)
@@ -86,8 +95,7 @@ final class Conversation {
         content = IncomingContent(sizeLimit: environment.configuration.messageSizeLimit,
                                   memoryLimit: environment.configuration.memoryLimit,
                                   spoolFolder: environment.configuration.spoolFolder)
-        state.transaction = Transaction(id: environment.makeID(), connection: facts, helo: helo,
-                                        sender: EnvelopeSender(sender.address, parameters: sender.parameters))
+        state.transaction.sender = EnvelopeSender(sender.address, parameters: sender.parameters)
         return end(ask(.mail) { await $0.chain.mail(&$0.transaction) }, at: .mail, context)
     }
 
@@ -99,24 +107,28 @@ final class Conversation {
         let answer = ask(.rcpt) { await $0.chain.rcpt(recipient, &$0.transaction) }
         // The one negative answer at RCPT that concerns the whole message.
         if answer == .discard { return end(answer, at: .rcpt, context) }
+        notes.mtaID = MacroReader(context: context)["i"] ?? notes.mtaID
+        notes.add(answer, recipient, position: state.transaction.recipients.count)
         if !answer.isNegative {
-            state.transaction.recipients.append(recipient)
+            // The same address twice is one recipient, as in our own SMTP server.
+            if !state.transaction.recipients.contains(where: { $0.address == address }) { state.transaction.recipients.append(recipient) }
             rawRecipients[address, default: []].append(parsed.raw)
         }
         return reply(answer, at: .rcpt, context)
     }
 
     func data(context: OpaquePointer) -> sfsistat {
-        end(ask(.data) { await $0.chain.data(&$0.transaction) }, at: .data, context)
+        notes.mtaID = MacroReader(context: context)["i"] ?? notes.mtaID
+        return end(ask(.data) { await $0.chain.data(&$0.transaction) }, at: .data, context)
     }
 
     func header(name: String, value: [UInt8]) -> sfsistat {
         do {
-            try content?.addField(name: name, value: value, hasLeadingBlank: negotiation.value.keepsLeadingBlank)
+            try content?.addField(name: name, value: value, hasLeadingBlank: negotiation.keepsLeadingBlank)
         } catch {
             giveUpContent(error)
         }
-        return negotiation.value.unanswered.contains(.header) ? SMFIS_NOREPLY : SMFIS_CONTINUE
+        return negotiation.unanswered.contains(.header) ? SMFIS_NOREPLY : SMFIS_CONTINUE
     }
 
     func body(_ chunk: UnsafeBufferPointer<UInt8>, context: OpaquePointer) -> sfsistat {
@@ -132,14 +144,16 @@ final class Conversation {
         } catch {
             giveUpContent(error)
         }
-        let received = state.transaction.message.header
+        let received = state.transaction
+        notes.received = received
         let answer = ask(.endOfMessage, stillWaiting: { smfi_progress(context) }) { await $0.chain.endOfMessage(&$0.transaction) }
-        let queueID = MacroReader(context: context)["i"]
+        let queueID = MacroReader(context: context)["i"] ?? notes.mtaID
+        notes.mtaID = queueID
         log(answer, queueID: queueID)
         guard !answer.isNegative, pending == nil else { return end(answer, at: .endOfMessage, context) }
         if let queueID { environment.accepted(queueID, state.transaction) }
         defer { forgetMessage() }
-        return replay(received: received, context: context)
+        return replay(received: received.message.header, context: context)
     }
 
     /// The message in progress is given up.
@@ -147,6 +161,7 @@ final class Conversation {
         pending = nil
         guard inMessage else { return }
         defer { forgetMessage() }
+        tell(notes.ending?.answer)
         _ = run(deadline: environment.configuration.commandTimeout) { state in
             await state.chain.abort()
             return .continue
@@ -211,20 +226,26 @@ final class Conversation {
             return .tempfail(SMTPReply(451, "4.7.1", "Filters are slow; try again later"))
         }
         state = after
+        notes.filter = verdict.filter
         return verdict.answer
     }
 
     /// Answers at a stage; a negative answer ends the message in progress.
     private func end(_ answer: FilterAnswer, at stage: MilterStage, _ context: OpaquePointer) -> sfsistat {
-        let final = pending ?? answer
+        // A name that leads to the record and the line in the log; without an observer it would lead nowhere.
+        let isNamed = stage == .endOfMessage && environment.observer != nil
+        let final = isNamed ? (pending ?? answer).naming(state.transaction.id) : pending ?? answer
         let status = reply(final, at: stage, context)
-        if final.isNegative, status != SMFIS_NOREPLY { abort() }
+        if final.isNegative, status != SMFIS_NOREPLY {
+            notes.ending = (final, stage, pending == nil ? notes.filter : nil)
+            abort()
+        }
         return status
     }
 
     /// libmilter's status for an answer, its reply set; or nothing, when the MTA expects none here.
     private func reply(_ answer: FilterAnswer, at stage: MilterStage, _ context: OpaquePointer) -> sfsistat {
-        guard !negotiation.value.unanswered.contains(stage) else {
+        guard !negotiation.unanswered.contains(stage) else {
             if answer.isNegative, pending == nil { pending = answer }
             return SMFIS_NOREPLY
         }
@@ -232,6 +253,8 @@ final class Conversation {
         case .continue, .accept: return SMFIS_CONTINUE
         case .discard: return SMFIS_DISCARD
         case .reject(let reply), .tempfail(let reply):
+            // RFC 6531 §3.7.4.2, as our own SMTP server has it.
+            let reply = state.transaction.sender.parameters["SMTPUTF8"] == nil ? reply.inASCII : reply
             if !ReplyText(reply).set(in: context) { environment.logger.warning("milter: libmilter does not take the reply \(reply)") }
             // libmilter sends a reply only with the status of its class.
             return reply.isPermanent ? SMFIS_REJECT : SMFIS_TEMPFAIL
@@ -239,16 +262,30 @@ final class Conversation {
     }
 
     private func replay(received: MessageHeader, context: OpaquePointer) -> sfsistat {
-        let replay = ModificationReplay(context: context, keepsLeadingBlank: negotiation.value.keepsLeadingBlank, rawRecipients: rawRecipients)
+        let replay = ModificationReplay(context: context, keepsLeadingBlank: negotiation.keepsLeadingBlank, rawRecipients: rawRecipients)
         do {
             try replay.run(state.transaction.modifications, received: received)
+            tell(.accept)
             return SMFIS_CONTINUE
         } catch {
             // Half-changed mail must not be delivered as if all were done.
             environment.logger.error("milter: \(error); the message is refused for now")
-            return reply(.tempfail(SMTPReply(451, "4.3.0", "The message cannot be changed as policy asks; try again later")),
-                         at: .endOfMessage, context)
+            let answer = FilterAnswer.tempfail(SMTPReply(451, "4.3.0", "The message cannot be changed as policy asks; try again later"))
+            tell(answer)
+            return reply(answer, at: .endOfMessage, context)
         }
+    }
+
+    /// For the message's record; nil: the MTA gave it up.
+    private func tell(_ answer: FilterAnswer?) {
+        environment.observer?.ended(notes.end(of: state.transaction, answer))
+    }
+
+    /// For the record of a connection that got no further.
+    private func note(_ answer: FilterAnswer, at stage: MilterStage) {
+        guard let observer = environment.observer, let reply = answer.refusal else { return }
+        observer.refused(ConnectionRefusal(id: environment.makeID(), connection: facts, helo: helo, stage: stage, reply: reply, filter: notes.filter,
+                                           chain: state.chain))
     }
 
     private func log(_ answer: FilterAnswer, queueID: String?) {

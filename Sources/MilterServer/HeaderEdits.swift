@@ -66,7 +66,8 @@ struct HeaderEdits: Equatable {
         var kept: [Int: HeaderField] = [:]
         for entry in copy { if let origin = entry.origin { kept[origin] = entry.field } }
         for place in received.indices.reversed() where kept[place] != received[place] {
-            let name = received[place].name
+            // As the filter spells it: an MTA writes the name that it is given.
+            let name = kept[place]?.name ?? received[place].name
             let occurrence = received[...place].count { $0.isNamed(name) }
             edits.append(.change(name: name, occurrence: occurrence, kept[place]))
         }

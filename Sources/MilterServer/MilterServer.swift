@@ -26,13 +26,15 @@ public final class MilterServer: Sendable {
     ///   - chain: the filters for the next client; called at every connection.
     ///   - makeID: a fresh ``Transaction/id``.
     ///   - pool: where filters run; libmilter's own threads wait for them.
+    ///   - observer: told how each message ended, for its record.
     ///   - accepted: told of each message that the chain let pass, with the MTA's own name for it (macro `i`).
     public init(configuration: MilterServerConfiguration, chain: @escaping @Sendable () -> FilterChain,
                 makeID: @escaping @Sendable () -> String, pool: BlockingPool, logger: Logger,
-                accepted: @escaping @Sendable (String, Transaction) -> Void = { _, _ in }) {
+                observer: (any TransactionObserver)? = nil, accepted: @escaping @Sendable (String, Transaction) -> Void = { _, _ in }) {
         self.configuration = configuration
         self.chain = chain
-        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger, accepted: accepted)
+        environment = Conversation.Environment(configuration: configuration, pool: pool, makeID: makeID, logger: logger, accepted: accepted,
+                                                observer: observer)
     }
 
     /// Binds the socket and begins to serve. When it returns, connections are taken. Blocks for a host look-up.
@@ -84,6 +86,12 @@ public final class MilterServer: Sendable {
         guard smfi_opensocket(false) == MI_SUCCESS else {
             throw MilterServerError.cannotListen(configuration.socket, reason: socket.bindFailure())
         }
+        if let port = socket.port { ListeningSocket.sendAtOnce(port: port) }
+        // Nobody is served before serve(): who comes too early for the group and mode waits or tries again.
+        if let failure = socket.open(to: configuration.socketGroup, mode: configuration.socketMode) {
+            socket.remove()
+            throw MilterServerError.cannotListen(configuration.socket, reason: failure)
+        }
     }
 
     /// libmilter copies the name it logs under.
@@ -94,21 +102,38 @@ public final class MilterServer: Sendable {
         return smfi_register(table)
     }
 
-    /// Stops listening and returns when libmilter's thread has ended, which can take 5 s. Sessions in progress end
-    /// with their MTA's next command.
+    /// Stops listening and returns when libmilter's thread has ended. Sessions in progress end with their MTA's next
+    /// command.
     public func stop() async {
         guard Self.current === self else { return }
-        smfi_stop()
-        guard serving.load(ordering: .sequentiallyConsistent) else { return }
-        await ending.wait()
+        let socket = try? MilterSocket(configuration.socket)
+        let (pool, hasStopped) = (environment.pool, Ending())
+        async let stopping: Void? = try? pool.run {
+            smfi_stop()
+            hasStopped.reach()
+        }
+        // The listener holds a lock that smfi_stop wants, and looks up only when somebody connects, or after 5 s: so
+        // somebody connects, again if it was too early.
+        while serving.load(ordering: .sequentiallyConsistent), !hasStopped.isReached {
+            try? await pool.run { socket?.knock() }
+            try? await Task.sleep(for: .milliseconds(20))
+        }
+        await stopping
+        if serving.load(ordering: .sequentiallyConsistent) { await ending.wait() }
+        // libmilter takes the name away itself where it may.
+        socket?.removeIfStale()
     }
 
-    func negotiate(offeredActions: Int, offeredProtocol: Int) -> NegotiationTable.Entry {
-        negotiations.entry(for: Negotiation(stages: chain().stages, offeredActions: offeredActions, offeredProtocol: offeredProtocol))
+    func negotiate(offeredActions: Int, offeredProtocol: Int, in context: OpaquePointer) -> Negotiation {
+        let chain = chain()
+        let negotiation = Negotiation(stages: chain.stages, changes: chain.changes, offeredActions: offeredActions, offeredProtocol: offeredProtocol)
+        negotiations.set(negotiation, for: context)
+        return negotiation
     }
 
-    func makeConversation(_ negotiation: NegotiationTable.Entry) -> Conversation {
-        Conversation(chain: chain(), negotiation: negotiation, environment: environment)
+    /// - Returns: nil when nothing was negotiated there.
+    func makeConversation(in context: OpaquePointer) -> Conversation? {
+        negotiations.value(for: context).map { Conversation(chain: chain(), negotiation: $0, environment: environment) }
     }
 }
 
@@ -128,6 +153,8 @@ private final class Ending: Sendable {
         }
         for waiter in waiters { waiter.resume() }
     }
+
+    var isReached: Bool { state.withLock { $0.reached } }
 
     func wait() async {
         await withCheckedContinuation { continuation in

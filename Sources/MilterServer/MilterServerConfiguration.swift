@@ -1,3 +1,4 @@
+import Foundation
 import NetworkAddress
 
 /// How the milter listener behaves.
@@ -5,6 +6,10 @@ public struct MilterServerConfiguration: Sendable {
     /// Where to listen, in libmilter's syntax (`inet:12301@localhost`, `inet6:12301@::1`, `unix:/run/postern/milter`)
     /// or as Postfix's main.cf writes it (`inet:localhost:12301`).
     public var socket: String
+    /// Permission bits of a UNIX socket; who connects needs the right to write (unix(7)).
+    public var socketMode: mode_t = 0o660
+    /// The group a UNIX socket is given to; nil leaves ours.
+    public var socketGroup: gid_t?
     /// Clients whose mail is our own.
     public var ownNetworks: [IPNetwork]
     /// Values of `{daemon_name}` that an MTA gives to mail from its own users. Each is reported to the filters as
@@ -42,6 +47,13 @@ public struct MilterServerConfiguration: Sendable {
         self.progressInterval = progressInterval
         self.connectionTimeout = connectionTimeout
     }
+}
+
+extension MilterServerConfiguration {
+    /// Whether ``socket`` could be read: the address itself is tried at ``MilterServer/bind()`` only.
+    public static func canListen(on socket: String) -> Bool { (try? MilterSocket(socket)) != nil }
+
+    public var isUnixSocket: Bool { if case .unix? = try? MilterSocket(socket) { true } else { false } }
 }
 
 /// Why the milter listener did not start. Each text says what to do.

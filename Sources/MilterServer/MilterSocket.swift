@@ -60,6 +60,27 @@ enum MilterSocket: Equatable {
         }
     }
 
+    /// The TCP port; nil of a UNIX socket.
+    var port: UInt16? {
+        switch self {
+        case .inet(_, let port), .inet6(_, let port): port
+        case .unix: nil
+        }
+    }
+
+    /// Gives a UNIX socket its group and mode, which libmilter leaves to the umask.
+    /// - Returns: what went wrong, in words.
+    func open(to group: gid_t?, mode: mode_t) -> String? {
+        guard case .unix(let path) = self else { return nil }
+        if let group, chown(path, uid_t.max, group) != 0 { return "it cannot be given to its group: \(String(cString: strerror(errno)))" }
+        return chmod(path, mode) == 0 ? nil : String(cString: strerror(errno))
+    }
+
+    /// Takes a UNIX socket's name away. Fails silently where the user that we became may not: the next start replaces it.
+    func remove() {
+        if case .unix(let path) = self { unlink(path) }
+    }
+
     /// Removes a UNIX socket that nobody listens on any more: libmilter would take it for a running server. Blocks
     /// for one local connection attempt.
     func removeIfStale() {
@@ -68,6 +89,9 @@ enum MilterSocket: Equatable {
         guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFSOCK else { return }
         if Self.attempt(self, connect) == ECONNREFUSED { unlink(path) }
     }
+
+    /// Connects and hangs up. Blocks for a host look-up.
+    func knock() { _ = Self.attempt(self, connect) }
 
     /// Why binding fails, in words; libmilter itself tells only syslog. Blocks for a host look-up.
     func bindFailure() -> String {

@@ -19,7 +19,7 @@ struct ModificationReplay {
     /// - Throws: ``Failure`` for the first change refused.
     func run(_ log: [Modification], received: MessageHeader) throws {
         for edit in HeaderEdits(received: received, log: log).edits { try apply(edit) }
-        for change in log { try applyEnvelope(change) }
+        for change in effective(log) { try applyEnvelope(change) }
         try replaceBody(log)
     }
 
@@ -44,6 +44,19 @@ struct ModificationReplay {
         // An empty value would mean 'delete' (smfi_chgheader).
         if octets.isEmpty { octets = [32] }
         return String(decoding: octets, as: UTF8.self)
+    }
+
+    /// The log without recipients added that were there already: Postfix would deliver to them twice.
+    private func effective(_ log: [Modification]) -> [Modification] {
+        var present = Set(rawRecipients.keys)
+        return log.filter { change in
+            switch change {
+            case .addRecipient(let recipient): return present.insert(recipient.address).inserted
+            case .removeRecipient(let address): present.remove(address)
+            default: break
+            }
+            return true
+        }
     }
 
     private func applyEnvelope(_ change: Modification) throws {

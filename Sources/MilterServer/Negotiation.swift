@@ -14,12 +14,12 @@ struct Negotiation: Hashable {
     /// Whether header values come, and go, with the blank after the colon (`SMFIP_HDR_LEADSPC`): DKIM signs it.
     let keepsLeadingBlank: Bool
 
-    /// Asks for exactly what a chain with these stages needs.
+    /// Asks for exactly what a chain with these stages and changes needs.
     ///
     /// Connection, HELO, sender and recipients are facts that later stages read, so these steps are sent when anything
     /// after them is wanted, but answered only when a filter speaks there. libmilter itself plays an answer to an MTA
     /// that knows no `SMFIP_NR_*`, so they may be set whether offered or not.
-    init(stages: Set<MilterStage>, offeredActions: Int, offeredProtocol: Int) {
+    init(stages: Set<MilterStage>, changes: Set<Modification.Kind> = .all, offeredActions: Int, offeredProtocol: Int) {
         func anyWanted(from first: MilterStage) -> Bool { stages.contains { $0 >= first } }
         // End of header tells us nothing: fields come one by one, and the body or the end of message follows.
         var steps = SMFIP_NOUNKNOWN | SMFIP_NOEOH
@@ -40,12 +40,23 @@ struct Negotiation: Hashable {
         }
         keepsLeadingBlank = offeredProtocol & SMFIP_HDR_LEADSPC != 0
         if keepsLeadingBlank { steps |= SMFIP_HDR_LEADSPC }
-        let changes = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR
-            | SMFIF_DELRCPT | SMFIF_CHGFROM | SMFIF_QUARANTINE
-        actions = ((anyWanted(from: .header) ? changes : 0) | SMFIF_SETSYMLIST) & offeredActions
+        let granted = changes.reduce(0) { $0 | Self.actions(for: $1) }
+        actions = ((anyWanted(from: .header) ? granted : 0) | SMFIF_SETSYMLIST) & offeredActions
         // libmilter drops the last two itself where an MTA does not know them; anything else unknown ends the session.
         protocolSteps = steps & (offeredProtocol | SMFIP_NODATA | SMFIP_NOUNKNOWN)
         unanswered = silent
+    }
+
+    private static func actions(for change: Modification.Kind) -> Int {
+        switch change {
+        case .addHeaders: SMFIF_ADDHDRS
+        case .changeHeaders: SMFIF_CHGHDRS
+        case .addRecipients: SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR
+        case .removeRecipients: SMFIF_DELRCPT
+        case .changeSender: SMFIF_CHGFROM
+        case .replaceBody: SMFIF_CHGBODY
+        case .quarantine: SMFIF_QUARANTINE
+        }
     }
 
     /// The macros each stage needs, by name (`smfi_setsymlist`). An MTA's own settings may hide some
@@ -59,25 +70,20 @@ struct Negotiation: Hashable {
     ]
 }
 
-/// Negotiations kept by reference for libmilter's private pointer, one object for each distinct one.
+/// What was negotiated on each of libmilter's contexts.
 ///
 /// An MTA may end one client's session and start the next on the same connection without negotiating again
-/// (`SMFIC_QUIT_NC`), and libmilter never says when a connection is gone for good. So what was negotiated cannot live
-/// in an object freed at close; there are few distinct ones, and they stay.
+/// (`SMFIC_QUIT_NC`), so what was negotiated outlives xxfi_close, and nothing may stay behind it in the private pointer:
+/// libmilter complains to syslog of each context that it frees with one (`private data not NULL`). Nor does it say when it
+/// frees one. So a context's entry stays until another context at that address negotiates, which each does before
+/// anything else; there are as many entries as libmilter ever had contexts side by side, give or take its allocator's
+/// moods, and an entry is smaller than a tenth of a context.
 final class NegotiationTable: Sendable {
-    final class Entry: Sendable {
-        let value: Negotiation
-        init(_ value: Negotiation) { self.value = value }
+    private let entries = Mutex<[UInt: Negotiation]>([:])
+
+    func set(_ value: Negotiation, for context: OpaquePointer) {
+        entries.withLock { $0[UInt(bitPattern: context)] = value }
     }
 
-    private let entries = Mutex<[Negotiation: Entry]>([:])
-
-    func entry(for value: Negotiation) -> Entry {
-        entries.withLock { table in
-            if let known = table[value] { return known }
-            let new = Entry(value)
-            table[value] = new
-            return new
-        }
-    }
+    func value(for context: OpaquePointer) -> Negotiation? { entries.withLock { $0[UInt(bitPattern: context)] } }
 }

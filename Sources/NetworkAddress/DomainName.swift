@@ -17,12 +17,13 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
         case .refused: return nil
         case .notASCII: break
         }
-        var text = Substring(text)
-        if text.hasSuffix(".") { text = text.dropLast() }
-        if text.isEmpty { self.text = ""; return }
+        // By scalars: a dot and a combining mark behind it are one Character, and the mark would take the dot into a label.
+        var scalars = Substring(text).unicodeScalars
+        if scalars.last == "." || scalars.last == "\u{3002}" { scalars.removeLast() }
+        if scalars.isEmpty { self.text = ""; return }
         var labels: [String] = []
-        for label in text.replacingOccurrences(of: "\u{3002}", with: ".").split(separator: ".", omittingEmptySubsequences: false) {
-            guard let ascii = Self.asciiLabel(label), (1...63).contains(ascii.utf8.count) else { return nil }
+        for label in scalars.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "." || $0 == "\u{3002}" }) {
+            guard let ascii = Self.asciiLabel(Substring(label)), (1...63).contains(ascii.utf8.count) else { return nil }
             labels.append(ascii)
         }
         let joined = labels.joined(separator: ".")
@@ -77,12 +78,29 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
         }
     }
 
-    /// The name for people: A-labels decoded to Unicode where they decode.
+    /// The name for people: A-labels decoded to Unicode. A label stays as it is when what it decodes to is another name, or
+    /// holds what IDNA never lets a name hold (RFC 5892): nothing invisible, no blank, no change of direction.
     public var unicode: String {
-        labels.map { label in
-            guard label.hasPrefix("xn--"), let decoded = Punycode.decode(label.dropFirst(4)) else { return String(label) }
-            return decoded
-        }.joined(separator: ".")
+        labels.map { Self.shown($0) ?? String($0) }.joined(separator: ".")
+    }
+
+    /// What an A-label stands for; nil for any other label, and where that is no name that IDNA lets be.
+    static func shown(_ label: Substring) -> String? {
+        guard label.hasPrefix("xn--"), let decoded = Punycode.decode(label.dropFirst(4)), decoded.unicodeScalars.allSatisfy(isVisible),
+            asciiLabel(Substring(decoded)) == String(label) else { return nil }
+        // RFC 5891 §4.2.3: no mark at the beginning, which would sit on the dot before it, and no hyphens at 3 and 4.
+        if decoded.utf8.dropFirst(2).starts(with: [45, 45]) || decoded.unicodeScalars.first.map(isMark) != false { return nil }
+        return decoded
+    }
+
+    private static func isMark(_ scalar: Unicode.Scalar) -> Bool { [.nonspacingMark, .spacingMark].contains(scalar.properties.generalCategory) }
+
+    /// RFC 5892 §2.1: letters, marks and decimal digits, and the hyphen.
+    private static func isVisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .lowercaseLetter, .otherLetter, .modifierLetter, .nonspacingMark, .spacingMark, .decimalNumber: !scalar.properties.isDefaultIgnorableCodePoint
+        default: scalar == "-"
+        }
     }
 
     public static func < (a: DomainName, b: DomainName) -> Bool { a.text < b.text }
@@ -117,10 +135,10 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
     }
 
     private static func asciiLabel(_ label: Substring) -> String? {
-        if label.utf8.allSatisfy({ $0 < 0x80 }) {
-            return label.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) ? label.lowercased() : nil
-        }
+        // Mapping may leave nothing but ASCII: the Kelvin sign becomes a k. What ASCII there is in a U-label stands in the
+        // A-label as it is, so that control octets must be kept out here too.
         let mapped = label.lowercased().precomposedStringWithCanonicalMapping
-        return Punycode.encode(mapped).map { "xn--" + $0 }
+        guard mapped.utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }) else { return nil }
+        return mapped.utf8.allSatisfy { $0 < 0x80 } ? mapped : Punycode.encode(mapped).map { "xn--" + $0 }
     }
 }

@@ -11,7 +11,20 @@ public struct DeliveryReport: Sendable {
 /// One recipient's result.
 public struct RecipientResult: Sendable, Hashable {
     public enum Kind: Sendable, Hashable { case delivered, temporary, permanent }
+    /// On what the result rests: the administrator looks elsewhere for each.
+    public enum Cause: String, Sendable, Hashable {
+        /// The server's own word.
+        case reply
+        /// No connection, or it broke.
+        case connection
+        /// STARTTLS, the handshake or the certificate failed what was demanded.
+        case tls
+        case dns
+        /// The message does not fit the server, or our settings say so.
+        case here
+    }
     public let kind: Kind
+    public let cause: Cause
     /// RFC 3463's code; from the reply if it had one.
     public let status: String
     /// For people and logs: the server's reply or our finding.
@@ -23,8 +36,10 @@ public struct RecipientResult: Sendable, Hashable {
     /// The server took over the duty to notify (RFC 3461 §5.2.2); only of what it accepted.
     public let serverNotifies: Bool
 
-    public init(_ kind: Kind, status: String, text: String, reply: SMTPReply? = nil, server: ServerFacts? = nil, serverNotifies: Bool = false) {
+    public init(_ kind: Kind, status: String, text: String, reply: SMTPReply? = nil, server: ServerFacts? = nil, serverNotifies: Bool = false,
+                cause: Cause? = nil) {
         self.kind = kind
+        self.cause = cause ?? (reply == nil ? .here : .reply)
         self.status = status
         self.text = text
         self.reply = reply
@@ -35,19 +50,20 @@ public struct RecipientResult: Sendable, Hashable {
 
 /// Which server it was and how it was reached.
 public struct ServerFacts: Sendable, Hashable, CustomStringConvertible {
-    /// The MX or host name; an address literal when there is no name.
+    /// The MX or host name; an address literal or a socket's path when there is no name.
     public let name: String
-    public let address: IPAddress
+    /// nil for a socket of this machine.
+    public let address: IPAddress?
     public let port: Int
     /// `TLSv1.3 with cipher …`, nil in clear.
     public var tls: String?
 
-    public init(name: String, address: IPAddress, port: Int, tls: String? = nil) {
+    public init(name: String, address: IPAddress?, port: Int, tls: String? = nil) {
         self.name = name
         self.address = address
         self.port = port
         self.tls = tls
     }
 
-    public var description: String { "\(name)[\(address)]:\(port)" }
+    public var description: String { address.map { "\(name)[\($0)]:\(port)" } ?? name }
 }

@@ -8,6 +8,12 @@ public enum NextHop: Sendable, Hashable, CustomStringConvertible {
     /// A host by name, its MX records not asked for: Postfix's `[host]:port`.
     case host(DomainName, port: Int?)
     case address(IPAddress, port: Int?)
+    /// A program that takes mail by LMTP (RFC 2033), on a socket of this machine or a host.
+    case lmtp(LMTPPlace)
+    /// Nobody: counts as delivered. The text is for the log.
+    case discard(String)
+    /// Refused, with an enhanced code and a text.
+    case error(status: String, text: String)
 
     /// Postfix's notation for `relayhost` and transports: `domain`, `domain:port`, `[host]`, `[host]:port`, `[192.0.2.1]:port`,
     /// `[IPv6:2001:db8::1]:port`. A bare IP address is taken as if in brackets.
@@ -45,7 +51,31 @@ public enum NextHop: Sendable, Hashable, CustomStringConvertible {
         case .mailExchangers(let name, let port): name.text + suffix(port)
         case .host(let name, let port): "[\(name.text)]" + suffix(port)
         case .address(let address, let port): (address.family == .v4 ? "[\(address)]" : "[IPv6:\(address)]") + suffix(port)
+        case .lmtp(let place): "lmtp:\(place)"
+        case .discard(let text): "discard:\(text)"
+        case .error(let status, let text): "error:\(status) \(text)"
         }
+    }
+
+    /// The domain or host, where it has a name.
+    public var name: DomainName? {
+        switch self {
+        case .mailExchangers(let name, _), .host(let name, _), .lmtp(.host(let name, _)): name
+        case .address, .lmtp, .discard, .error: nil
+        }
+    }
+
+    /// Under which keys a table of destinations may have it, the most exact first: as written, its name, `.parent` for each
+    /// parent domain.
+    public var tableKeys: [String] {
+        guard let name else { return [description] }
+        var keys = [description, name.text]
+        var domain = name.parent
+        while let parent = domain, !parent.isRoot {
+            keys.append("." + parent.text)
+            domain = parent.parent
+        }
+        return keys
     }
 
     private static func port(_ text: Substring) -> (value: Int?, ())? {

@@ -28,6 +28,18 @@ public struct OutgoingMessage: Sendable {
     }
 }
 
+extension OutgoingMessage {
+    /// Octets of a header that are looked at.
+    private static let headerLimit = 262_144
+
+    /// Whether the header says `TLS-Required: No` (RFC 8689 §5). A message that cannot be read now says nothing.
+    func saysTLSIsOptional() async -> Bool {
+        guard let start = try? await read(0, min(byteCount, Self.headerLimit)), !start.isEmpty else { return false }
+        let fields = MessageHeader.parse(start[...]).header.all("TLS-Required")
+        return fields.count == 1 && fields[0].value.filter { !$0.isWhitespace }.lowercased() == "no"
+    }
+}
+
 /// The envelope's part that all recipients of a transaction share.
 public struct OutgoingSender: Sendable, Hashable {
     public var address: EmailAddress?

@@ -11,8 +11,8 @@ public struct SMTPClientConfiguration: Sendable {
     public var bindAddress4: IPAddress?
     public var bindAddress6: IPAddress?
     public var tlsLevel: TLSLevel = .may
-    /// By next-hop domain, where it differs (`smtp_tls_policy_maps`).
-    public var tlsPolicies: [DomainName: TLSLevel] = [:]
+    /// By next hop, where it differs (`smtp_tls_policy_maps`).
+    public var tlsPolicies = TLSPolicyTable()
     public var timeouts = ClientTimeouts()
     /// For one destination with all its hosts; then the rest is left for the next attempt.
     public var overallDeadline: Duration = .seconds(900)
@@ -21,7 +21,7 @@ public struct SMTPClientConfiguration: Sendable {
     /// Everything that no transport names goes here (`relayhost`).
     public var relayHost: NextHop?
     /// By recipient domain (`transport_maps`).
-    public var transports: [DomainName: NextHop] = [:]
+    public var transports = TransportTable()
     /// For the relay host or a transport, by its notation: `[mail.example.org]:587`.
     public var credentials: [NextHop: ClientCredentials] = [:]
     public var families: AddressFamilies = .any
@@ -32,35 +32,31 @@ public struct SMTPClientConfiguration: Sendable {
     public var addressLimit = 5
     /// Sessions that got as far as a greeting, for one destination (`smtp_mx_session_limit`).
     public var sessionLimit = 2
+    /// Connections to one server at once, at the beginning and at the most; 0: no limit. See ``ConcurrencyWindow``.
+    public var initialHostConcurrency = 5
+    public var hostConcurrency = 20
+    /// How long a delivery stands in line for a server that has as many connections as it may.
+    public var hostPatience: Duration = .seconds(60)
+    /// How long a connection waits for the next message to the same server (`smtp_connection_cache_time_limit`); zero: none does.
+    public var cacheTime: Duration = .seconds(2)
+    /// Messages over one connection (`smtp_connection_reuse_count_limit`).
+    public var reuseLimit = 100
+    /// How long a connection is used (`smtp_connection_reuse_time_limit`): a server changes its mind, its certificate, its tables.
+    public var reuseTime: Duration = .seconds(300)
     /// Puts equal MX hosts in some order (RFC 5321 §5.1: at random).
     public var shuffle: @Sendable ([MXRecord]) -> [MXRecord] = { $0.shuffled() }
 
-    /// `smtp_tls_security_level`.
-    public enum TLSLevel: String, Sendable, Hashable, CaseIterable {
-        case none
-        /// Encrypt where the server offers it, whoever it is; in clear otherwise.
-        case may
-        /// Encrypt or leave the message queued.
-        case encrypt
-        /// Encrypt, and the certificate must prove the server's name.
-        case verify
-    }
-
     /// `smtp_address_preference` and `inet_protocols`.
-    public enum AddressFamilies: String, Sendable, Hashable, CaseIterable { case any, preferV4 = "ipv4", preferV6 = "ipv6", onlyV4, onlyV6 }
+    public enum AddressFamilies: String, Sendable, Hashable, CaseIterable { case any, preferV4 = "ipv4", preferV6 = "ipv6", onlyV4 = "ipv4-only", onlyV6 = "ipv6-only" }
 
     public init(heloName: String) { self.heloName = heloName }
 
     /// Where mail for a recipient's domain goes.
     public func nextHop(for domain: EmailAddress.Domain) -> NextHop {
-        if case .name(let name) = domain, let transport = transports[name] { return transport }
-        return relayHost ?? NextHop(domain)
-    }
-
-    func tlsLevel(for hop: NextHop) -> TLSLevel {
-        switch hop {
-        case .mailExchangers(let name, _), .host(let name, _): tlsPolicies[name] ?? tlsLevel
-        case .address: tlsLevel
+        if let transport = transports.transport(for: domain) {
+            guard case .hop(let hop) = transport else { return NextHop(domain) }
+            return hop
         }
+        return relayHost ?? NextHop(domain)
     }
 }

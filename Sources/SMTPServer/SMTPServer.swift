@@ -25,20 +25,21 @@ public final class SMTPServer: Sendable {
     private let listening = Mutex<[any Channel]>([])
 
     /// - Parameters:
-    ///   - chain: the filters, asked for at each connection: a reload concerns new connections.
+    ///   - chain: the filters of a listener, asked for at each connection: a reload concerns new connections.
     ///   - tls: the server's certificate now, asked for at each connection; nil when there is none.
     ///   - reverseName: the client's verified name (its PTR, whose forward look-up leads back); nil looks for none.
+    ///   - observer: told how each message ended, for its record.
     ///   - ids: names messages; one for everything of an installation that makes any.
     ///   - pool: where bodies are spilled and messages judged.
     public init(
-        configuration: SMTPServerConfiguration, chain: @escaping @Sendable () -> FilterChain, authenticator: any Authenticator,
+        configuration: SMTPServerConfiguration, chain: @escaping @Sendable (SMTPListener) -> FilterChain, authenticator: any Authenticator,
         recipients: any RecipientDirectory, sink: any MessageSink, tls: @escaping @Sendable () -> TLSContext?, pool: BlockingPool,
         group: any EventLoopGroup, logger: Logger, reverseName: (@Sendable (IPAddress) async -> String?)? = nil,
-        ids: TransactionIDs = TransactionIDs()
+        ids: TransactionIDs = TransactionIDs(), observer: (any TransactionObserver)? = nil
     ) {
         environment = SessionEnvironment(
             configuration: configuration, chain: chain, authenticator: authenticator, recipients: recipients, sink: sink, tls: tls,
-            reverseName: reverseName, pool: pool, logger: logger, ids: ids)
+            reverseName: reverseName, pool: pool, logger: logger, ids: ids, observer: observer)
         self.group = group
     }
 
@@ -113,7 +114,8 @@ public final class SMTPServer: Sendable {
             return try await bootstrap
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .bind(host: listener.host, port: listener.port).get()
+                // An address as it stands: looked up as a name, `::` fails where no interface has an IPv6 address.
+                .bind(to: try SocketAddress(ipAddress: listener.host, port: listener.port)).get()
         } catch let error as UnixSocketError {
             throw SMTPServerError.socket(listener: listener.name, error)
         } catch {

@@ -46,4 +46,17 @@ public struct SPFResult: Sendable, Hashable {
     public let record: String?
     /// Every question in the order asked.
     public let lookups: [SPFLookup]
+
+    public init(verdict: SPFVerdict, identity: SPFIdentity, domainText: String, domain: DomainName?, match: SPFMatch?, explanation: String?,
+                reason: String, record: String?, lookups: [SPFLookup]) {
+        self.verdict = verdict
+        self.identity = identity
+        self.domainText = domainText
+        self.domain = domain
+        self.match = match
+        self.explanation = explanation
+        self.reason = reason
+        self.record = record
+        self.lookups = lookups
+    }
 }

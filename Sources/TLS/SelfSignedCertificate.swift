@@ -10,6 +10,19 @@ public enum SelfSignedCertificate {
     /// - Returns: both in PEM form, the key in PKCS #8.
     /// - Throws: ``TLSError/configuration(_:)`` for names that no certificate can bear.
     public static func generate(names: [String], days: Int) throws(TLSError) -> (certificatePEM: String, privateKeyPEM: String) {
+        try generate(names: names, days: days, acmeIdentifier: nil)
+    }
+
+    /// The certificate that answers a tls-alpn-01 challenge (RFC 8737 §3): the name alone, and the digest of the key
+    /// authorisation in a critical extension.
+    /// - Parameter digest: 32 octets, SHA-256.
+    /// - Throws: ``TLSError/configuration(_:)``.
+    public static func challenge(name: String, digest: [UInt8]) throws(TLSError) -> (certificatePEM: String, privateKeyPEM: String) {
+        guard digest.count == 32 else { throw .configuration("the digest of a key authorisation has 32 octets") }
+        return try generate(names: [name], days: 7, acmeIdentifier: digest)
+    }
+
+    private static func generate(names: [String], days: Int, acmeIdentifier: [UInt8]?) throws(TLSError) -> (certificatePEM: String, privateKeyPEM: String) {
         guard let first = names.first else { throw .configuration("a certificate needs at least one name") }
         for name in names where !isSafe(name) { throw .configuration("'\(name)' cannot stand in a certificate") }
         OpenSSLErrors.clear()
@@ -21,6 +34,7 @@ public enum SelfSignedCertificate {
             && add(NID_subject_alt_name, names.map { IPName.isName($0) ? "DNS:\($0)" : "IP:\($0)" }.joined(separator: ","), to: certificate)
             && add(NID_basic_constraints, "critical,CA:FALSE", to: certificate)
             && add(NID_ext_key_usage, "serverAuth", to: certificate)
+            && (acmeIdentifier.map { addIdentifier($0, to: certificate) } ?? true)
             && X509_set_pubkey(certificate, key) == 1 && X509_sign(certificate, key, EVP_sha256()) > 0
         guard filled else { throw .configuration("certificate: \(OpenSSLErrors.take())") }
         return (
@@ -49,6 +63,19 @@ public enum SelfSignedCertificate {
 
     private static func add(_ identifier: Int32, _ value: String, to certificate: OpaquePointer) -> Bool {
         guard let piece = X509V3_EXT_conf_nid(nil, nil, identifier, value) else { return false }
+        defer { X509_EXTENSION_free(piece) }
+        return X509_add_ext(certificate, piece, -1) == 1
+    }
+
+    /// id-pe-acmeIdentifier, critical, a DER octet string (RFC 8737 §3).
+    private static func addIdentifier(_ digest: [UInt8], to certificate: OpaquePointer) -> Bool {
+        guard let object = OBJ_txt2obj("1.3.6.1.5.5.7.1.31", 1), let value = ASN1_OCTET_STRING_new() else { return false }
+        defer {
+            ASN1_OBJECT_free(object)
+            ASN1_OCTET_STRING_free(value)
+        }
+        let encoded: [UInt8] = [4, UInt8(clamping: digest.count)] + digest
+        guard ASN1_OCTET_STRING_set(value, encoded, Int32(encoded.count)) == 1, let piece = X509_EXTENSION_create_by_OBJ(nil, object, 1, value) else { return false }
         defer { X509_EXTENSION_free(piece) }
         return X509_add_ext(certificate, piece, -1) == 1
     }

@@ -16,6 +16,8 @@ public enum TLSVerification: Sendable, Hashable {
     case none
     /// A chain to a trusted CA, and this host name in the certificate.
     case full(host: String)
+    /// A chain to a trusted CA, and one of these names in the certificate; `.example.org` stands for every name below.
+    case names([String])
     /// DANE (RFC 7672): one of the TLSA records matches. With usage 2 the certificate bears one of the hosts, with
     /// usage 3 names and dates do not count (§3.1.1).
     case dane(hosts: [String], records: [TLSARecord])
@@ -75,12 +77,19 @@ extension TLSVerification {
         OpenSSLErrors.clear()
         switch self {
         case .none: SSL_set_verify(ssl, SSL_VERIFY_NONE, nil)
-        case .full(let host):
-            SSL_set_verify(ssl, SSL_VERIFY_PEER, nil)
-            SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
-            try Self.expect(host, on: ssl)
+        case .full(let host): try Self.applyNames([host], ssl)
+        case .names(let names): try Self.applyNames(names, ssl)
         case .dane(let hosts, let records): try Self.applyDANE(hosts, records, ssl)
         }
+    }
+
+    private static func applyNames(_ names: [String], _ ssl: OpaquePointer) throws(TLSError) {
+        guard let first = names.first else { throw .configuration("there is no name to verify") }
+        SSL_set_verify(ssl, SSL_VERIFY_PEER, nil)
+        SSL_set_hostflags(ssl, UInt32(X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS))
+        try expect(first, on: ssl)
+        for name in names.dropFirst() where SSL_add1_host(ssl, name) != 1 { throw .configuration("'\(name)' is no host name to verify") }
+        OpenSSLErrors.clear()
     }
 
     /// An address is compared with the certificate's addresses, a name with its names (RFC 6125).

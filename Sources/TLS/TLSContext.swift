@@ -9,21 +9,20 @@ public enum TLSVersion: Sendable, Hashable {
 /// Settings and keys for TLS connections, shared by all of them: make one for a server's certificate or for all
 /// outgoing connections, make another when files change, and let the old one go; connections keep theirs.
 public final class TLSContext: Sendable {
-    /// What ``server(certificateChain:privateKey:minimumVersion:chooser:)`` found worth saying: an expired
+    /// What ``server(_:minimumVersion:protocols:chooser:)`` found worth saying: an expired
     /// certificate still serves, since most senders do not look.
     public let warnings: [String]
+    /// The server's certificate; nil on a client.
+    public let certificate: CertificateFacts?
     /// When the server's certificate expires, in seconds since 1970; nil on a client.
-    public let expiry: Int64?
+    public var expiry: Int64? { certificate?.notAfter }
     let handle: ContextHandle
     let isServer: Bool
-    private let chooser: ContextChooser?
-
-    init(handle: ContextHandle, isServer: Bool, warnings: [String] = [], expiry: Int64? = nil, chooser: ContextChooser? = nil) {
+    init(handle: ContextHandle, isServer: Bool, warnings: [String] = [], certificate: CertificateFacts? = nil) {
         self.handle = handle
         self.isServer = isServer
         self.warnings = warnings
-        self.expiry = expiry
-        self.chooser = chooser
+        self.certificate = certificate
     }
 }
 

@@ -44,6 +44,9 @@ final class TLSEngine {
 
     var info: TLSSessionInfo { TLSSessionInfo(ssl) }
 
+    /// Of a finished handshake, on a server.
+    var channelBindings: [String: [UInt8]] { ChannelBindings.of(server: ssl) }
+
     /// Takes octets from the network.
     /// - Throws: ``TLSError/notTLS(received:)`` when the peer's very first octets begin no TLS record.
     func feed(_ buffer: ByteBuffer) throws(TLSError) {

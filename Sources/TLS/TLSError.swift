@@ -1,3 +1,5 @@
+import COpenSSL
+
 /// What can go wrong with TLS. Each text says what happened and, where there is something to do, what to do.
 public enum TLSError: Error, Sendable, Hashable, CustomStringConvertible {
     /// A certificate, key or CA file that cannot be used: its path, and why.
@@ -36,5 +38,27 @@ public enum TLSError: Error, Sendable, Hashable, CustomStringConvertible {
         case .tooMuchBeforeHandshake(let limit): "more than \(limit) octets were written before the TLS handshake ended"
         case .noUsableTLSA: "none of the TLSA records is usable"
         }
+    }
+}
+
+/// What is wrong with a certificate that was not believed, as far as reports tell it apart (RFC 8460 §4.3.2).
+public enum CertificateFault: Sendable, Hashable {
+    /// It is for other names.
+    case hostMismatch
+    case expired
+    /// None of the TLSA records matches (RFC 7672 §2.2).
+    case noTLSAMatch
+    /// Its issuer is not trusted, or whatever else.
+    case untrusted
+}
+
+extension TLSError {
+    /// nil for what is no verdict on a certificate.
+    public var certificateFault: CertificateFault? {
+        guard case .untrusted(let reason) = self else { return nil }
+        func isReason(_ codes: Int32...) -> Bool { codes.contains { reason == String(cString: X509_verify_cert_error_string(Int($0))) } }
+        if isReason(X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH) { return .hostMismatch }
+        if isReason(X509_V_ERR_CERT_HAS_EXPIRED, X509_V_ERR_CERT_NOT_YET_VALID) { return .expired }
+        return isReason(X509_V_ERR_DANE_NO_MATCH) ? .noTLSAMatch : .untrusted
     }
 }

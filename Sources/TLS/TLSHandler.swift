@@ -122,7 +122,7 @@ extension TLSHandler {
         state = .open
         let info = engine.info
         self.info = info
-        context.fireUserInboundEventTriggered(TLSHandshakeCompleted(info: info))
+        context.fireUserInboundEventTriggered(TLSHandshakeCompleted(info: info, channelBindings: isServer ? engine.channelBindings : [:]))
         if wantsFlush, state == .open { flush(context: context) }
     }
 

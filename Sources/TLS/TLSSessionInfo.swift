@@ -45,5 +45,11 @@ public struct TLSSessionInfo: Sendable, Hashable {
 /// Fired through the pipeline (`userInboundEventTriggered`) when a handshake has ended well.
 public struct TLSHandshakeCompleted: Sendable {
     public let info: TLSSessionInfo
-    public init(info: TLSSessionInfo) { self.info = info }
+    /// On a server: what identifies this connection to a log-in, by the name of the binding type (RFC 5929, RFC 9266).
+    public let channelBindings: [String: [UInt8]]
+
+    public init(info: TLSSessionInfo, channelBindings: [String: [UInt8]] = [:]) {
+        self.info = info
+        self.channelBindings = channelBindings
+    }
 }

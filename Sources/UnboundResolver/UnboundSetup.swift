@@ -94,7 +94,7 @@ enum UnboundAnswer {
         }
         if result.havedata != 0 { return made(.records(records(result))) }
         if result.nxdomain != 0 || result.rcode == nameError { return made(.nameError) }
-        return result.rcode == 0 ? made(.noData) : DNSResponse(.temporaryFailure("the name server answered " + rcode(result.rcode)))
+        return result.rcode == 0 ? made(.noData) : DNSResponse(.temporaryFailure("the name server answered " + DNSResponseCode.name(Int(result.rcode))))
     }
 
     private static func records(_ result: ub_result) -> [[UInt8]] {
@@ -106,16 +106,5 @@ enum UnboundAnswer {
             index += 1
         }
         return out
-    }
-
-    /// RFC 1035 §4.1.1.
-    private static func rcode(_ code: Int32) -> String {
-        switch code {
-        case 1: "FORMERR"
-        case 2: "SERVFAIL"
-        case 4: "NOTIMP"
-        case 5: "REFUSED"
-        default: "RCODE \(code)"
-        }
     }
 }

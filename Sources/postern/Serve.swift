@@ -22,42 +22,8 @@ struct Serve: AsyncParsableCommand {
     func run() async throws {
         await Exit.withMessage {
             let settings = try SettingsFile.load(file.config)
-            let threshold = LogSetup.bootstrap(level: settings[Known.logLevel].word)
+            let threshold = LogSetup.bootstrap(level: settings[Known.logLevel].word, format: settings[Known.logFormat].word)
             try await GatewayProcess(configurationFile: file.config, settings: settings, logThreshold: threshold).run()
         }
-    }
-}
-
-struct Check: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Check the settings, rules, keys and certificate without starting anything.")
-
-    @OptionGroup var file: ConfigOption
-
-    func run() async throws {
-        await Exit.withMessage {
-            let settings = try SettingsFile.load(file.config)
-            let notes = try LiveParts.check(settings)
-            for note in notes { print(note) }
-            print("\(file.config): settings, rules, keys and certificate are well")
-        }
-    }
-}
-
-struct Config: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        abstract: "Show the settings.", subcommands: [Show.self, Reference.self])
-
-    struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print every setting with the value in force.")
-        @OptionGroup var file: ConfigOption
-        func run() async throws {
-            await Exit.withMessage { print(SettingsReference.show(try SettingsFile.load(file.config))) }
-        }
-    }
-
-    struct Reference: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print the settings reference, in Markdown.")
-        func run() async throws { print(SettingsReference.document(), terminator: "") }
     }
 }

@@ -48,7 +48,7 @@ import Testing
         let throttle = FailureThrottle(settings: .init(firstPause: .seconds(30), longestPause: .seconds(30), longestWait: .seconds(1)))
         let temporary = try TemporaryAccounts(throttle: throttle)
         let client = try #require(IPAddress("192.0.2.1"))
-        temporary.store.scramFailed(client: client)
+        temporary.store.scramEnded(user: "bob", client: client, provenKey: nil)
         guard case .unavailable = await temporary.store.scramKeys(of: "alice", client: client) else {
             Issue.record("the client should have been put off")
             return

@@ -10,6 +10,18 @@ import Testing
         #expect(await Task { Self.thread() }.value != ofATask)
     }
 
+    @Test func whoIsOnTheWayAlreadyStaysOnItsThread() async throws {
+        let pool = BlockingPool(threads: 2), other = BlockingPool(threads: 1)
+        let (own, inside, elsewhere) = try await Task(executorPreference: pool) {
+            // Nothing between may suspend, else the thread could change.
+            let own = Self.thread()
+            let inside = try await pool.run { Self.thread() }
+            return (own, inside, try await other.run { Self.thread() })
+        }.value
+        #expect(own == inside)
+        #expect(elsewhere != own)
+    }
+
     @Test func asManyJobsBlockAtOnceAsThereAreThreads() async throws {
         let pool = BlockingPool(threads: 4)
         let gate = DispatchSemaphore(value: 0)

@@ -1,5 +1,6 @@
 import DKIM
 import DNS
+import NameServers
 import NetworkAddress
 import PosternTesting
 import Testing

@@ -1,5 +1,6 @@
 import DKIM
 import DNS
+import NameServers
 import Foundation
 import NetworkAddress
 import PosternTesting

@@ -21,6 +21,26 @@ import Testing
         #expect(fixture.queue.count == 0, "what could not be stored stays with the client")
     }
 
+    /// An alias of several targets is taken whole or not at all, with one reply.
+    @Test func theCopiesOfOneRecipientHaveOneReply() async throws {
+        let fixture = try DeliveryFixture { _, _ in FakeRemote.delivered }
+        let list = [try DeliveryFixture.local("alice@us.test"), try DeliveryFixture.remote("carol@x.test")]
+        let replies = await fixture.acceptor.acceptEach(submission(), [(list, []), ([try DeliveryFixture.local("bob@us.test")], [])])
+        #expect(replies.map(\.code) == [250, 250])
+        #expect(try fixture.inbox("alice").count == 1 && fixture.inbox("bob").count == 1 && fixture.queue.count == 1)
+        let full = try DeliveryFixture(maximumMessages: 0) { _, _ in FakeRemote.delivered }
+        let refused = await full.acceptor.acceptEach(submission(), [(list, []), ([try DeliveryFixture.local("bob@us.test")], [])])
+        #expect(refused.map(\.code) == [451, 250])
+        #expect(try full.inbox("alice").isEmpty && full.inbox("bob").count == 1)
+    }
+
+    @Test func nothingNewIsTakenWhileTheDiskIsNearlyFull() async throws {
+        let fixture = try DeliveryFixture(minimumFreeBytes: Int.max / 2) { _, _ in FakeRemote.delivered }
+        let replies = await fixture.acceptor.acceptEach(submission(try DeliveryFixture.local("alice@us.test")))
+        #expect(replies.map(\.wire) == ["452 4.3.1 Insufficient system storage\r\n"])
+        #expect(try fixture.inbox("alice").isEmpty)
+    }
+
     @Test func theOriginalRecipientIsRecorded() async throws {
         let fixture = try DeliveryFixture { _, _ in FakeRemote.delivered }
         var recipient = try DeliveryFixture.local("alice@us.test")

@@ -93,9 +93,11 @@ final class DeliveryFixture: Sendable {
     let relay: RelayService
     let notifier: StatusNotifier
     let entries = Mutex<[String]>([])
+    struct NoticeWaits: Error {}
     private static let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init(maximumMessages: Int = 100, minimumFreeBytes: Int = 0, policy: RetryPolicy = RetryPolicy(), remote answer: @escaping FakeRemote.Answer) throws {
+    /// - Parameter noticesWait: whether a filter puts off every notification that may wait.
+    init(maximumMessages: Int = 100, minimumFreeBytes: Int = 0, policy: RetryPolicy = RetryPolicy(), noticesWait: Bool = false, random: @escaping @Sendable () -> Double = { 0.5 }, remote answer: @escaping FakeRemote.Answer) throws {
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
         let pool = BlockingPool(threads: 2)
         remote = FakeRemote(answer)
@@ -106,18 +108,19 @@ final class DeliveryFixture: Sendable {
                                     stored: { await made.stored($0, $1) })
         self.acceptor = acceptor
         var settings = StatusNotifier.Settings(hostName: "us.test") { address in
-            address.domainText == "us.test" ? .local(LocalDestination(account: address.localPart)) : .remote
+            [RoutedRecipient(address, destination: address.domainText == "us.test" ? .local(LocalDestination(account: address.localPart)) : .remote)]
         }
         settings.makeID = { "notice-\(made.number())" }
-        settings.prepareGenerated = { message, author in
-            var message = message
-            message.header.fields.insert(HeaderField(name: "X-Signed-For", value: "\(author)"), at: 0)
-            return message
+        settings.prepareGenerated = { notice, mayWait in
+            if mayWait, noticesWait { throw NoticeWaits() }
+            var notice = notice
+            notice.message.header.fields.insert(HeaderField(name: "X-Filtered", value: "yes"), at: 0)
+            return notice
         }
         notifier = StatusNotifier(settings: settings, acceptor: acceptor, pool: pool, clock: clock, log: Self.log)
         var relaySettings = RelayService.Settings()
         relaySettings.retry = policy
-        relaySettings.retry.random = { 0.5 }
+        relaySettings.retry.random = random
         relay = RelayService(settings: relaySettings, queue: queue, store: store, remote: remote, notifier: notifier, pool: pool, clock: clock, log: Self.log)
         self.made = made
         made.notifier = notifier

@@ -4,6 +4,7 @@ import InternetMessage
 import MailQueue
 import SMTPClient
 import SMTPCore
+import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct RelayServiceTests {
@@ -37,6 +38,32 @@ import Testing
         #expect(fixture.queue.count == 0)
     }
 
+    @Test func whatWentInOneTransactionGoesInOneAgain() async throws {
+        let draws = Mutex(0.0)
+        let fixture = try DeliveryFixture(random: { draws.withLock { $0 += 0.01; return $0 } }) { _, _ in FakeRemote.deferred }
+        try await fixture.accept(to: DeliveryFixture.remote("bob@x.test"), DeliveryFixture.remote("carol@x.test"), DeliveryFixture.remote("dave@x.test"))
+        await fixture.settle()
+        let times = try fixture.queue.load("m1").envelope.recipients.compactMap { if case .pending(let state) = $0.status { state.nextAttempt } else { nil } }
+        #expect(times.count == 3)
+        #expect(Set(times).count == 1)
+        fixture.clock.advance(5 * 86400)
+        await fixture.settle()
+        // And one notification tells of all three.
+        let notices = try fixture.inbox("alice")
+        #expect(notices.count == 1)
+        #expect(notices.first?.components(separatedBy: "Action: failed").count == 4)
+    }
+
+    /// RFC 8689 §5: what tells of a message that demanded TLS demands it too.
+    @Test(arguments: [true, false]) func aNoticeDemandsTheTLSThatItsMessageDemanded(_ demanded: Bool) async throws {
+        let fixture = try DeliveryFixture { recipient, _ in recipient.address.localPart == "bob" ? FakeRemote.refused : FakeRemote.deferred }
+        let sender = QueueSender(EmailAddress("dave@z.test"), requireTLS: demanded)
+        _ = try await fixture.acceptor.accept(Submission(id: "m1", sender: sender, recipients: [DeliveryFixture.remote("bob@x.test")], message: DeliveryFixture.message))
+        await fixture.settle()
+        let notice = try #require(fixture.queue.entries().first)
+        #expect(try fixture.queue.load(notice.id).envelope.sender == QueueSender(nil, requireTLS: demanded))
+    }
+
     @Test func theDeliveredAreNotTriedAgainWithThosePutOff() async throws {
         let fixture = try DeliveryFixture { recipient, attempt in
             recipient.address.localPart == "bob" || attempt > 1 ? FakeRemote.delivered : FakeRemote.deferred
@@ -61,7 +88,7 @@ import Testing
         let notices = try fixture.inbox("alice")
         try #require(notices.count == 1)
         #expect(notices[0].hasPrefix("Return-Path: <>\n"))
-        #expect(notices[0].contains("X-Signed-For: MAILER-DAEMON@us.test\n"))
+        #expect(notices[0].contains("X-Filtered: yes\n"))
         #expect(notices[0].contains("Final-Recipient: rfc822; bob@x.test\nAction: failed\nStatus: 5.1.1\n"))
         #expect(notices[0].contains("Original-Envelope-Id: id+1\n"))
         #expect(!notices[0].contains("carol@y.test"))
@@ -100,6 +127,27 @@ import Testing
         await fixture.settle()
         #expect(fixture.queue.entry("m1")?.pendingRecipients == 1)
         #expect(fixture.queue.entry("m1")?.nextAttempt == fixture.clock.now() + 315)
+    }
+
+    /// A filter that puts notifications off: they wait, and not for ever.
+    @Test func aNoticeThatAFilterPutsOff() async throws {
+        let fixture = try DeliveryFixture(noticesWait: true) { _, _ in FakeRemote.refused }
+        try await fixture.accept(to: DeliveryFixture.remote("bob@x.test"))
+        await fixture.settle()
+        #expect(fixture.queue.entry("m1")?.pendingRecipients == 1)
+        #expect(try fixture.inbox("alice").isEmpty)
+        fixture.clock.advance(5 * 86400)
+        await fixture.settle()
+        #expect(fixture.queue.count == 0)
+        #expect(try fixture.inbox("alice").count == 1)
+    }
+
+    /// Success is told once, after the record: it cannot wait.
+    @Test func aNoticeOfSuccessIsNotPutOff() async throws {
+        let fixture = try DeliveryFixture(noticesWait: true) { _, _ in FakeRemote.delivered }
+        try await fixture.accept(to: DeliveryFixture.remote("bob@x.test", notify: [.success]), DeliveryFixture.local("erin@us.test", notify: [.success]))
+        await fixture.settle()
+        #expect(try fixture.inbox("alice").count == 2)
     }
 
     @Test func successIsToldWhereAskedAndNobodyElseWill() async throws {

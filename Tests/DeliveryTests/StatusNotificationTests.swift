@@ -23,6 +23,13 @@ import Testing
         String(decoding: try notification.message().bytes(), as: UTF8.self).replacingOccurrences(of: "\r\n", with: "\n")
     }
 
+    @Test func whatTLSPreventedIsNoRefusal() throws {
+        var one = try Self.notification()
+        #expect(try !Self.text(one).contains("Nobody refused it"))
+        one.entries[0].note = DeliveryNote(status: "5.4.7", text: "TLS is required", cause: "tls", time: Self.time)
+        #expect(try Self.text(one).contains("Nobody refused it"))
+    }
+
     @Test func theWholeMessage() throws {
         #expect(try Self.text(Self.notification()) == """
             Date: Tue, 14 Nov 2023 22:13:20 +0000
@@ -34,6 +41,7 @@ import Testing
             MIME-Version: 1.0
             Content-Type: multipart/report; report-type=delivery-status;
              boundary="=_n1_report"
+            In-Reply-To: <1@us.test>
             References: <1@us.test>
 
             This is a MIME-encapsulated message.
@@ -95,7 +103,9 @@ import Testing
     }
 
     @Test func anInternationalAddressTakesRFC6533sForm() throws {
-        let text = try Self.text(Self.notification(recipient: "b\u{fc}cher@x.test"))
+        var notification = try Self.notification(recipient: "b\u{fc}cher@x.test")
+        notification.sender.smtpUTF8 = true
+        let text = try Self.text(notification)
         #expect(text.contains("Content-Type: message/global-delivery-status\nContent-Transfer-Encoding: 8bit\n"))
         #expect(text.contains("Final-Recipient: utf-8; b\u{fc}cher@x.test\n"))
         #expect(text.contains("charset=utf-8"))
@@ -114,4 +124,42 @@ import Testing
     }
 
     @Test(arguments: ["a+2", "a+", "a+ZZ", "a b", "a=b", "+FF"]) func whatIsNoXtext(text: String) { #expect(Xtext.decode(text) == nil) }
+
+    /// RFC 6533 §3: a sender who never said SMTPUTF8 may have no way to get it.
+    @Test func anInternationalAddressForAnASCIISender() throws {
+        var notification = try Self.notification(recipient: "b\u{fc}+cher@x.test")
+        notification.entries[0].recipient.originalRecipient = "utf-8;caf\\x{E9}@x.test"
+        notification.entries[0].note.text = "Empf\u{e4}nger unbekannt"
+        let text = try Self.text(notification)
+        #expect(text.contains("Content-Type: message/delivery-status\n\n"))
+        #expect(text.contains("Original-Recipient: utf-8;caf\\x{E9}@x.test\nFinal-Recipient: utf-8; b\\x{FC}\\x{2B}cher@x.test\n"))
+        #expect(text.contains("Diagnostic-Code: smtp; 550 5.1.1 Empf?nger unbekannt\n"))
+        #expect(!notification.isInternational)
+        notification.sender.smtpUTF8 = true
+        #expect(try Self.text(notification).contains("Original-Recipient: utf-8;caf\u{e9}@x.test\nFinal-Recipient: utf-8; b\u{fc}+cher@x.test\n"))
+        #expect(notification.isInternational)
+    }
+
+    @Test func aHeaderOfTheOriginalWithOctetsAbove127() throws {
+        var notification = try Self.notification()
+        notification.original = Message(parsing: Array("Message-ID: <\u{fc}@us.test>\nSubject: gr\u{fc}n\n\nx\n".utf8))
+        var text = try Self.text(notification)
+        #expect(text.contains("Content-Type: text/rfc822-headers\nContent-Transfer-Encoding: 8bit\n"))
+        #expect(!text.contains("References:"))
+        // RFC 2045 §6.4
+        #expect(text.components(separatedBy: "\n\n").first?.contains("\nContent-Transfer-Encoding: 8bit") == true)
+        #expect(try Self.text(try Self.notification()).contains("Content-Transfer-Encoding") == false)
+        notification.sender.smtpUTF8 = true
+        text = try Self.text(notification)
+        #expect(text.contains("Content-Type: message/global-headers\nContent-Transfer-Encoding: 8bit\n"))
+        #expect(text.contains("References: <\u{fc}@us.test>\n"))
+    }
+
+    @Test(arguments: ["Auto-Submitted: auto-generated", "Precedence: bulk", "List-Id: <a.b>", "Precedence: LIST"]) func bulkMail(_ field: String) {
+        #expect(StatusNotifier.isBulk(Message(parsing: Array((field + "\n\nx").utf8))))
+    }
+
+    @Test(arguments: ["Auto-Submitted: no", "Subject: list", "Precedence: first-class"]) func mailOfPeople(_ field: String) {
+        #expect(!StatusNotifier.isBulk(Message(parsing: Array((field + "\n\nx").utf8))))
+    }
 }

@@ -87,7 +87,8 @@ import Testing
             guard case .send(let challenge)? = machine.answer(1, .keys(keys, account: "user")).first else { return #expect(Bool(false)) }
             let final = try #require(Self.clientFinal(challenge, "pencil"))
             let said = machine.take("CONT\t1\t\(Base64.encode(final))", now: 1)
-            guard case .send(let line)? = said.first, said.count == 1 else { return #expect(Bool(false)) }
+            #expect(said.first == .noteProof(user: "user", client: IPAddress("198.51.100.7"), provenKey: keys.storedKey))
+            guard case .send(let line)? = said.last, said.count == 2 else { return #expect(Bool(false)) }
             if takesFinal {
                 #expect(line.hasPrefix("OK\t1\tuser=user\tresp="))
             } else {
@@ -97,6 +98,25 @@ import Testing
         }
     }
 
+    @Test func anyOfAnAccountsPasswordsFits() throws {
+        var keys = try #require(SCRAMKeys.derive(from: "pencil", salt: [1, 2, 3, 4], iterations: 4096))
+        let other = try #require(SCRAMKeys.derive(from: "crayon", salt: [1, 2, 3, 4], iterations: 4096))
+        keys.others = [other.pair]
+        var machine = machine()
+        _ = machine.take("AUTH\t1\tSCRAM-SHA-256\t\(postfix)\tfinal-resp-ok\tresp=\(Base64.encode(Array("n,,n=user,r=abc".utf8)))", now: 1)
+        guard case .send(let challenge)? = machine.answer(1, .keys(keys, account: "user")).first else { return #expect(Bool(false)) }
+        let said = machine.take("CONT\t1\t\(Base64.encode(try #require(Self.clientFinal(challenge, "crayon"))))", now: 1)
+        #expect(said.first == .noteProof(user: "user", client: IPAddress("198.51.100.7"), provenKey: other.storedKey))
+        guard case .send(let line)? = said.last else { return #expect(Bool(false)) }
+        #expect(line.hasPrefix("OK\t1\tuser=user\tresp="))
+    }
+
+    @Test func scramIsOfferedOnlyWhereEverybodyHasKeys() {
+        let machine = AuthServerMachine(processID: 1, connectionID: 2, cookie: "c")
+        #expect(machine.start().contains(.send("MECH\tSCRAM-SHA-256\tmutual-auth")))
+        #expect(!machine.start(offersSCRAM: false).contains { if case .send(let line) = $0 { line.contains("SCRAM") } else { false } })
+    }
+
     @Test func aWrongProofCountsAsAGuess() throws {
         let keys = try #require(SCRAMKeys.derive(from: "pencil", salt: [1, 2, 3, 4], iterations: 4096))
         var machine = machine()
@@ -104,7 +124,7 @@ import Testing
         guard case .send(let challenge)? = machine.answer(1, .keys(keys, account: "user")).first else { return #expect(Bool(false)) }
         let final = try #require(Self.clientFinal(challenge, "crayon"))
         let said = machine.take("CONT\t1\t\(Base64.encode(final))", now: 1)
-        #expect(said.first == .noteFailedProof(client: IPAddress("198.51.100.7")))
+        #expect(said.first == .noteProof(user: "user", client: IPAddress("198.51.100.7"), provenKey: nil))
         #expect(said.dropFirst().first == .send("FAIL\t1\tuser=user"))
     }
 

@@ -25,7 +25,8 @@ import Testing
             return user == "alice" && password == "secret" ? .success(Account(name: "alice@home.example", addresses: [])) : .failure
         }
         func scramKeys(of user: String, client: IPAddress?) async -> SCRAMLookup { .unavailable("none") }
-        func scramFailed(client: IPAddress?) {}
+        let offersSCRAM = true
+        func scramEnded(user: String, client: IPAddress?, provenKey: [UInt8]?) {}
     }
 
     private func withServer(_ listener: AuthListener, _ users: OneUser = OneUser(), configure: (inout DovecotAuthServer.Configuration) -> Void = { _ in },

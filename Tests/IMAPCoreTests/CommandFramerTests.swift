@@ -13,8 +13,8 @@ import Testing
         for start in stride(from: 0, to: bytes.count, by: size) {
             framer.feed(bytes[start..<min(start + size, bytes.count)])
             while let event = framer.next() {
-                if case .appendBegins = event { if accept { framer.acceptAppend() } else { framer.refuseAppend() } }
-                if case .appendChunk(let more) = event, case .appendChunk(let sofar) = events.last { events[events.count - 1] = .appendChunk(sofar + more) } else { events.append(event) }
+                if case .append(.literal) = event { if accept { framer.acceptAppend() } else { framer.refuseAppend() } }
+                if case .append(.chunk(let more)) = event, case .append(.chunk(let sofar)) = events.last { events[events.count - 1] = .append(.chunk(sofar + more)) } else { events.append(event) }
             }
         }
         return events
@@ -52,29 +52,33 @@ import Testing
     }
 
     @Test func appendIsStreamed() {
-        let header = AppendHeader(tag: "A003", mailbox: MailboxName("saved-messages"), flags: [.seen], date: MailDate("17 Jul 1996 02:44:25 -0700"), size: 5, isSynchronising: true)
-        #expect(run(Self.append, by: 1) == [.appendBegins(header), .appendChunk(Array("ab\r\nc".utf8)), .appendEnds, .command(Array("A004 NOOP\r\n".utf8))])
+        let header = AppendHeader(tag: "A003", mailbox: MailboxName("saved-messages"))
+        let message = AppendMessage(flags: [.seen], date: MailDate("17 Jul 1996 02:44:25 -0700"))
+        #expect(run(Self.append, by: 1) == [
+            .append(.begins(header)), .append(.message(message)), .append(.literal(AppendLiteral(size: 5))), .append(.chunk(Array("ab\r\nc".utf8))),
+            .append(.messageEnds), .append(.ends), .command(Array("A004 NOOP\r\n".utf8)),
+        ])
     }
 
     @Test func appendWithLiteralMailbox() {
         let events = run("a APPEND {4}\r\nbo\"x {3+}\r\nxyz\r\n", by: 1)
         #expect(events.first == .needContinuation(size: 4))
-        guard case .appendBegins(let header) = events[1] else { Issue.record("no append"); return }
-        #expect(header.mailbox.text == "bo\"x" && !header.isSynchronising && header.size == 3)
+        #expect(events[1] == .append(.begins(AppendHeader(tag: "a", mailbox: MailboxName("bo\"x")))))
+        #expect(events[3] == .append(.literal(AppendLiteral(size: 3, isSynchronising: false))))
     }
 
     @Test func refusedAppend() {
         // The client that waits sends nothing; the one that does not is skipped over.
         #expect(run("a APPEND x {5}\r\nb NOOP\r\n", by: 1, accept: false).last == .command(Array("b NOOP\r\n".utf8)))
-        #expect(run("a APPEND x {5+}\r\n\r\n\r\nz\r\nb NOOP\r\n", by: 1, accept: false).dropFirst() == [.command(Array("b NOOP\r\n".utf8))])
+        #expect(run("a APPEND x {5+}\r\n\r\n\r\nz\r\nb NOOP\r\n", by: 1, accept: false).dropFirst(3) == [.command(Array("b NOOP\r\n".utf8))])
     }
 
     @Test func abandonedAppend() {
         var framer = CommandFramer()
         framer.feed(Array("a APPEND x {5+}\r\nab".utf8))
-        _ = framer.next()
+        for _ in 0..<3 { _ = framer.next() }
         framer.acceptAppend()
-        #expect(framer.next() == .appendChunk(Array("ab".utf8)))
+        #expect(framer.next() == .append(.chunk(Array("ab".utf8))))
         framer.abandonAppend()
         framer.feed(Array("cde\r\nb NOOP\r\n".utf8))
         #expect(framer.next() == .command(Array("b NOOP\r\n".utf8)))
@@ -82,7 +86,7 @@ import Testing
 
     @Test func textBehindAMessageIsAFault() {
         let events = run("a APPEND x {3}\r\nabcd\r\nb NOOP\r\n", by: 1)
-        guard case .failed(let error) = events[2] else { Issue.record("\(events)"); return }
+        guard case .failed(let error) = events[4] else { Issue.record("\(events)"); return }
         #expect(error.tag == "a")
         #expect(events.last == .command(Array("b NOOP\r\n".utf8)))
     }
@@ -146,17 +150,17 @@ import Testing
     @Test func memoryIsBoundedWhileStreaming() {
         var framer = CommandFramer()
         framer.feed(Array("a APPEND x {10000000+}\r\n".utf8))
-        _ = framer.next()
+        for _ in 0..<3 { _ = framer.next() }
         framer.acceptAppend()
         let chunk = [UInt8](repeating: 120, count: 100_000)
         var total = 0
         for _ in 0..<100 {
             framer.feed(chunk)
-            while case .appendChunk(let bytes)? = framer.next() { total += bytes.count }
+            while case .append(.chunk(let bytes))? = framer.next() { total += bytes.count }
             #expect(framer.buffered == 0)
         }
         #expect(total == 10_000_000)
         framer.feed(Array("\r\n".utf8))
-        #expect(framer.next() == .appendEnds)
+        #expect(framer.next() == .append(.messageEnds) && framer.next() == .append(.ends))
     }
 }

@@ -51,6 +51,7 @@ import Testing
         ("BODY[4.2.2.1]", [.section(BodySection(part: [4, 2, 2, 1]), partial: nil, peek: false)]),
         ("BODY[3.HEADER.FIELDS (\"To\" {4}\r\nDate)]<1.1>", [.section(BodySection(part: [3], .headerFields(["To", "Date"])), partial: Partial(origin: 1, count: 1), peek: false)]),
         ("body.peek[header.fields.not (received)]", [.section(BodySection(.headerFieldsNot(["received"])), partial: nil, peek: true)]),
+        ("(BINARY.PEEK[1.MIME]<0.9> BINARY.SIZE[TEXT])", [.binaryText(BodySection(part: [1], .mime), partial: Partial(origin: 0, count: 9), peek: true), .binaryTextSize(BodySection(.text))]),
         ("(BINARY[1] BINARY.PEEK[2.1]<0.5> BINARY.SIZE[3])", [.binary(part: [1], partial: nil, peek: false), .binary(part: [2, 1], partial: Partial(origin: 0, count: 5), peek: true), .binarySize(part: [3])]),
         ("(ENVELOPE INTERNALDATE)", [.envelope, .internalDate]),
     ])
@@ -77,7 +78,9 @@ import Testing
         ("LARGER 1000 SMALLER 0", .and([.larger(1000), .smaller(0)])), ("SENTBEFORE \"1-Feb-1994\"", .sentBefore(since)), ("YOUNGER 60", .younger(60)), ("1", .sequence(SequenceSet(1...1))),
         ("((BCC a))", .header("BCC", "a")), ("NOT NOT ALL", .not(.not(.all))), ("BODY x ON 1-Feb-1994", .and([.body("x"), .on(since)])),
     ])
-    func searches(_ text: String, _ expected: SearchKey) throws { #expect(try command("t SEARCH " + text) == .search(SearchRequest(expected), .sequence)) }
+    func searches(_ text: String, _ expected: SearchKey) throws {
+        #expect(try command("t SEARCH " + text) == .search(SearchRequest(expected, namesCharset: text.hasPrefix("CHARSET")), .sequence))
+    }
 
     @Test func searchReturns() throws {
         #expect(try command("t UID SEARCH RETURN (MIN COUNT) ALL") == .search(SearchRequest(.all, returns: [.min, .count]), .uid))

@@ -54,8 +54,8 @@ struct SplitMix: RandomNumberGenerator {
             framer.feed(bytes[start..<min(start + size, bytes.count)])
             while let event = framer.next() {
                 switch event {
-                case .appendBegins: framer.acceptAppend()
-                case .appendChunk(let more): content += more
+                case .append(.literal): framer.acceptAppend()
+                case .append(.chunk(let more)): content += more
                 case .command(let command):
                     do { seen.append("\(try CommandParser.parse(command))") } catch { seen.append("\(error)") }
                 default: seen.append("\(event)")

@@ -74,12 +74,12 @@ import Testing
         ("RFC822.TEXT", "RFC822.TEXT"), ("BINARY.PEEK[1.2]<3.4>", "BINARY[1.2]<3>"), ("BINARY.SIZE[1]", "BINARY.SIZE[1]"),
     ])
     func namesInAnswers(_ asked: String, _ answered: String) throws {
-        guard case .fetch(_, let items, _) = try command("t FETCH 1 " + asked) else { return }
+        guard case .fetch(_, let items, _, _) = try command("t FETCH 1 " + asked) else { return }
         #expect(items.first?.responseName == answered)
     }
 
     @Test func seen() throws {
-        guard case .fetch(_, let items, _) = try command("t FETCH 1 (BODY[] BODY.PEEK[] RFC822 RFC822.HEADER RFC822.TEXT BODY FLAGS BINARY[1] BINARY.PEEK[1])") else { return }
+        guard case .fetch(_, let items, _, _) = try command("t FETCH 1 (BODY[] BODY.PEEK[] RFC822 RFC822.HEADER RFC822.TEXT BODY FLAGS BINARY[1] BINARY.PEEK[1])") else { return }
         #expect(items.map(\.setsSeen) == [true, false, true, false, true, false, false, true, false])
     }
 }

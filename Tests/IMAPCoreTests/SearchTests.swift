@@ -11,6 +11,9 @@ struct TestMessage: SearchableMessage {
     var flags: Set<Flag> = []
     var content: [UInt8]?
     var size: Int { content?.count ?? 100 }
+    var modSequence: UInt64 = 5
+    var saveDate: MailDate? = MailDate(unixTime: 1_000_000_000)
+    func emailID() throws -> String { "Mabc" }
 
     func hasFlag(_ flag: Flag) -> Bool { flags.contains(flag) }
 
@@ -84,6 +87,15 @@ struct TestMessage: SearchableMessage {
         let message = TestMessage(content: crlf("Subject: x\nContent-Type: text/plain; charset=utf-8\n\nGRO\u{308}SSE\n"))
         #expect(try matches("BODY {7}\r\ngrösse", message))
         #expect(try !matches("BODY grosse", message))
+    }
+
+    /// FROM, TO, CC and BCC look in the envelope (RFC 3501 §6.4.4): comments inside an address are no part of it.
+    @Test func addressesAsTheEnvelopeHasThem() throws {
+        let message = TestMessage(content: crlf("From: <user-from (comment)@ (comment) domain.example>\nTo: group: A B <a (x)@d.example>, c@d.example;\n\nx\n"))
+        for search in ["FROM user-from@domain.example", "FROM FROM@DOMAIN", "FROM comment", "TO a@d.example", "TO c@d.example", "TO group", "HEADER From user-from@domain"] {
+            #expect(try matches(search, message), "\(search)")
+        }
+        #expect(try !matches("FROM a@d.example", message) && !matches("SUBJECT user-from@domain.example", message))
     }
 
     @Test func sizesAreStrict() throws {

@@ -51,7 +51,7 @@ import Testing
         """)
 
     func section(_ text: String, of message: [UInt8] = message) throws -> String? {
-        guard case .fetch(_, let items, _) = try command("t FETCH 1 BODY[" + text), let asked = items.first?.bodySection else { return "not a section" }
+        guard case .fetch(_, let items, _, _) = try command("t FETCH 1 BODY[" + text), let asked = items.first?.bodySection else { return "not a section" }
         return message.withUnsafeBytes { raw in
             SectionExtractor.extract(asked.section, partial: asked.partial, of: raw, structure: MIMEStructure.parse(raw)).map { String(decoding: $0.octets(of: raw), as: UTF8.self) }
         }

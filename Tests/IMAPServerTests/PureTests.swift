@@ -8,7 +8,7 @@ import Testing
         let rows = try [("INBOX", true, false, true), ("A", false, true, false), ("A/B", true, false, true), ("Sent", true, false, false)].map {
             FolderSummary(name: try FolderName($0.0), exists: $0.1, hasChildren: $0.2, isSubscribed: $0.3)
         }
-        return FolderListing(folders: rows, subscribed: [.inbox, try FolderName("A/B"), try FolderName("gone")])
+        return FolderListing(folders: rows, subscribed: [.inbox, try FolderName("A/B"), try FolderName("gone")], uses: [try FolderName("Sent"): [.sent]])
     }
 
     @Test func wildcardsStopAtTheDelimiterOrNot() throws {
@@ -27,17 +27,6 @@ import Testing
 
     @Test func specialUseSelection() throws {
         #expect(try listing().list(ListRequest(reference: "", patterns: ["*"], selection: [.specialUse])).map(\.name.text) == ["Sent"])
-    }
-}
-
-@Suite struct PlainMessageTests {
-    @Test func threePartsAndNobodyElsesName() {
-        #expect(PlainMessage(Array("\0alice\0secret".utf8))?.user == "alice")
-        #expect(PlainMessage(Array("alice\0alice\0secret".utf8))?.password == "secret")
-        #expect(PlainMessage(Array("bob\0alice\0secret".utf8)) == nil)
-        #expect(PlainMessage(Array("alice\0secret".utf8)) == nil)
-        #expect(PlainMessage(Array("\0alice\0".utf8)) == nil)
-        #expect(PlainMessage([0, 0xff, 0, 65]) == nil)
     }
 }
 

@@ -2,7 +2,8 @@ import Foundation
 
 /// A client that says what the test tells it, over a blocking socket with a time limit.
 final class TestClient {
-    struct Closed: Error {}
+    /// Nothing came within the time, or the server closed.
+    struct Closed: Error { var testLine: UInt = 0 }
 
     private let descriptor: Int32
     private var buffer: [UInt8] = []
@@ -35,7 +36,11 @@ final class TestClient {
     }
 
     /// One response, its literals inline, without the last line end.
-    func response() throws -> String {
+    func response(line: UInt = #line) throws -> String {
+        do { return try nextResponse() } catch is Closed { throw Closed(testLine: line) }
+    }
+
+    private func nextResponse() throws -> String {
         var out: [UInt8] = []
         while true {
             let line = try self.line()
@@ -49,16 +54,16 @@ final class TestClient {
 
     /// Sends a command and collects what comes up to its tagged answer, which is the last element (without the tag).
     @discardableResult
-    func run(_ command: String) throws -> [String] {
+    func run(_ command: String, line: UInt = #line) throws -> [String] {
         count += 1
         try send("t\(count) \(command)\r\n")
-        return try answers("t\(count)")
+        return try answers("t\(count)", line: line)
     }
 
-    func answers(_ tag: String) throws -> [String] {
+    func answers(_ tag: String, line: UInt = #line) throws -> [String] {
         var out: [String] = []
         while true {
-            let next = try response()
+            let next = try response(line: line)
             if next.hasPrefix(tag + " ") { return out + [String(next.dropFirst(tag.count + 1))] }
             out.append(next)
         }

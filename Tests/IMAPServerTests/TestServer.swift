@@ -18,12 +18,13 @@ struct OneUser: Authenticator {
 
 /// A server on a free loopback port over a store of its own.
 final class TestServer {
-    let root = NSTemporaryDirectory() + "imapserver-" + UUID().uuidString
+    let root: String
     let store: MailStore
     let server: IMAPServer
     let port: Int
 
-    private init(_ store: MailStore, _ server: IMAPServer, _ port: Int) {
+    private init(_ root: String, _ store: MailStore, _ server: IMAPServer, _ port: Int) {
+        self.root = root
         self.store = store
         self.server = server
         self.port = port
@@ -31,7 +32,7 @@ final class TestServer {
 
     static func with(
         _ change: (inout IMAPServerConfiguration) -> Void = { _ in }, tls: @escaping @Sendable () -> TLSUpgrade? = { nil },
-        _ body: (TestServer) async throws -> Void
+        quota: (any QuotaSource)? = nil, _ body: (TestServer) async throws -> Void
     ) async throws {
         let root = NSTemporaryDirectory() + "imapserver-" + UUID().uuidString
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -39,10 +40,10 @@ final class TestServer {
         var configuration = IMAPServerConfiguration(host: "127.0.0.1", port: 0, allowPlaintextLoginOnLoopback: true)
         change(&configuration)
         let server = IMAPServer(
-            configuration: configuration, store: store, authenticator: OneUser(), tls: tls, pool: BlockingPool(threads: 4),
+            configuration: configuration, store: store, authenticator: OneUser(), tls: tls, quota: quota, pool: BlockingPool(threads: 4),
             group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
         let port = try await server.start().port ?? 0
-        let harness = TestServer(store, server, port)
+        let harness = TestServer(root, store, server, port)
         do { try await body(harness) } catch {
             await server.shutdown(deadline: .now)
             throw error

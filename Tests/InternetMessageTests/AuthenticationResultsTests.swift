@@ -92,6 +92,14 @@ import Testing
         for line in evil.field.description.split(separator: "\r\n").dropFirst() { #expect(line.hasPrefix("\t")) }
     }
 
+    /// A quote with a combining mark behind it is one Character, and still a quote to whoever reads octets.
+    @Test(arguments: ["a\"\u{301}; dmarc=pass header.from=bank.example; x=\"", "a\\\u{301}\"", "\"\u{200D}\\"])
+    func nothingCanInjectAResult(_ text: String) throws {
+        let made = AuthenticationResults(authservID: "mx", results: [Result("spf", "pass", reason: text, properties: [Property("smtp", "mailfrom", text)])])
+        let read = try #require(AuthenticationResults(made.field))
+        #expect(read == made)
+    }
+
     @Test func identityIgnoresCaseAndFinalDot() {
         #expect(AuthenticationResults(authservID: "MX.example.org.").isFrom("mx.Example.org"))
         #expect(!AuthenticationResults(authservID: "mx.example.org").isFrom("example.org"))

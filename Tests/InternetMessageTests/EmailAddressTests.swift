@@ -25,9 +25,10 @@ import Testing
         #expect(address?.description == written)
     }
 
-    @Test func localPartLimit() {
-        #expect(EmailAddress(String(repeating: "a", count: 64) + "@x.org") != nil)
-        #expect(EmailAddress(String(repeating: "a", count: 65) + "@x.org") == nil)
+    /// RFC 5321 §4.5.3.1.3, less the angle brackets; local parts longer than §4.5.3.1.1's 64 octets are in use.
+    @Test func lengthLimit() {
+        #expect(EmailAddress(String(repeating: "a", count: 248) + "@x.org") != nil)
+        #expect(EmailAddress(String(repeating: "a", count: 249) + "@x.org") == nil)
     }
 
     @Test func paths() {
@@ -51,6 +52,21 @@ import Testing
         #expect(address.splittingDetail(delimiters: "-+").base.localPart == "user")
         #expect(address.splittingDetail(delimiters: "").detail == nil)
         #expect(EmailAddress("+x@x.org")?.splittingDetail(delimiters: "+").detail == nil)
+    }
+
+    /// Dots with combining marks behind them are Characters of their own; servers count octets.
+    @Test(arguments: ["\".\u{301}a\"@x.org", "\"a..\u{301}b\"@x.org", "\"a.\u{301}.\"@x.org"])
+    func dotsBeforeMarksAreQuoted(_ text: String) throws {
+        let address = try #require(EmailAddress(text))
+        #expect(address.description == text)
+        #expect(EmailAddress(address.description) == address)
+    }
+
+    // RFC 5321 §4.5.3.1.5: a reply line has 512 octets; what stands around the text takes some of them.
+    @Test func replyLinesAreBoundedInOctets() {
+        let reply = SMTPReply(550, "5.7.1", String(repeating: "\u{1F600}", count: 400))
+        #expect(reply.lines[0].utf8.count == 480)
+        #expect(reply.wire.utf8.count <= 512)
     }
 
     @Test func comparison() {

@@ -1,3 +1,4 @@
+import Foundation
 import InternetMessage
 import Testing
 
@@ -18,6 +19,17 @@ import Testing
         ("plain \u{e9}", "plain \u{e9}"),
     ])
     func encodedWords(_ text: String, _ expected: String) { #expect(EncodedWords.decode(Array(text.utf8)) == expected) }
+
+    /// RFC 2047 §2: no word beyond 75 octets; §5 (3): no character in two words.
+    @Test(arguments: ["plain =?text", "\u{fc}", "a" + String(repeating: "\u{20ac}", count: 100), String(repeating: "\u{1f600}x", count: 60)])
+    func encodedWordsAreDecodedAgain(_ text: String) throws {
+        let encoded = EncodedWords.encode(text)
+        #expect(text.utf8.allSatisfy { $0 < 0x80 } ? encoded == text : EncodedWords.decode(Array(encoded.utf8)) == text)
+        for word in encoded.components(separatedBy: "\r\n ") where word != text {
+            #expect(word.utf8.count <= 75)
+            #expect(!EncodedWords.decode(Array(word.utf8)).contains("\u{fffd}"))
+        }
+    }
 
     @Test func charsets() {
         #expect(Charset.decode([0xe9], charset: "windows-1252") == "\u{e9}")

@@ -24,8 +24,10 @@ import Testing
             let leaked = try await house.send(Self.other)
             #expect(!leaked.verdict.answer.isNegative)
             #expect(leaked.transaction[TagKey.self]?.map(\.verdict.status) == [.leaked])
-            #expect(leaked.transaction.deliveryHints.keywords.contains(TagFilter.leakedKeyword))
-            #expect(leaked.result("x-postern-tag") == "leaked")
+            let bob = try #require(EmailAddress("bob+shop@home.example"))
+            #expect(leaked.transaction.deliveryHints.recipientKeywords == [bob: [TagFilter.leakedKeyword]])
+            #expect(leaked.transaction.deliveryHints.keywords.isEmpty, "what the shipped rule adds is for the tag's owner alone")
+            #expect(leaked.result("x-postern-tag", "policy.tag") == "leaked")
         }
     }
 
@@ -52,6 +54,45 @@ import Testing
         try await House.with { house in
             let journey = try await house.send(Letter(recipients: ["bob+shop@home.example", "eve@home.example"]))
             #expect(journey.transaction.message.header.first("X-Postern-Tag")?.value == "new")
+            #expect(journey.result("x-postern-tag") == "new" && journey.result("x-postern-tag", "policy.tag") == nil)
+        }
+    }
+
+    private func passage(_ header: String, sender: String = "ann@honest.example") -> SenderIdentity.Passage? {
+        Passages.find(in: MessageHeader.parse(Array((header + "\r\n").utf8)[...]).header, sender: EmailAddress(sender))
+    }
+
+    @Test("A forwarder is known by what it leaves", arguments: ["Resent-From: a@b.example", "Delivered-To: old@b.example", "x-forwarded-to: a@b.example"])
+    func forwarders(field: String) { #expect(passage(field + "\r\n") == .forwarder) }
+
+    @Test("A rewritten sender", arguments: ["SRS0=HHH=TT=a.example=x@f.example", "srs1+x=y@f.example", "user+SRS=aB=cD=a.example=x@f.example", "me+caf_=you=b.example@f.example"])
+    func rewritten(sender: String) { #expect(passage("Subject: x\r\n", sender: sender) == .forwarder) }
+
+    @Test("What is sent straight", arguments: ["ARC-Seal: i=1; d=host.example", "List-Id: <news.shop.example>", "List-Id: <news.shop.example>\r\nList-Post: NO",
+                                              "List-Post: <mailto:talk@lists.example>"])
+    func straight(header: String) { #expect(passage(header + "\r\n") == nil) }
+
+    @Test func listsAreKnownByNameAndAddress() throws {
+        let lists = try #require(DomainName("lists.example"))
+        #expect(passage("List-Id: Talk <talk.lists.example>\r\nList-Post: <mailto:talk@lists.example>\r\n") == .list(lists))
+        #expect(passage("List-Id: <talk.other.example>\r\nList-Post: <mailto:talk@lists.example?subject=x>\r\n") == .list(nil), "no one place")
+    }
+
+    @Test func theRulesExemptAndRefusalsTeachNothing() async throws {
+        try await House.with(Self.leak) { house in
+            _ = try await house.send(Letter(recipients: ["bob+shop@home.example"]))
+            var transaction = (try await house.send(Self.other)).transaction
+            #expect(transaction[TagKey.self]?.map(\.verdict.status) == [.leaked])
+            let filter = PolicyFilter(rules: try rules("stage message\nrule \"f\" then exempt tag \"by {sender.domain}\""), delimiters: "+", logger: quiet,
+                                      tags: TagRecorder(ledger: house.ledger, logger: quiet))
+            _ = await filter.makeSession().endOfMessage(&transaction)
+            #expect(transaction[TagKey.self]?.map(\.verdict.status) == [.unverified])
+            #expect(transaction[TagKey.self]?.first?.verdict.explanation.contains("by other.example") == true)
+        }
+        try await House.with(House.zone + "_dmarc.other.example. TXT \"v=DMARC1; p=reject\"\n") { house in
+            let forged = try await house.send(Self.other)
+            #expect(forged.verdict.answer.isNegative)
+            #expect(try house.ledger.list().isEmpty, "who was kept out owns nothing")
         }
     }
 }

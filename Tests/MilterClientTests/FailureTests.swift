@@ -58,6 +58,19 @@ import Testing
         #expect(bench.log.all.count == 1)
     }
 
+    /// In the middle of a message: the same, and its changes are not made by half.
+    @Test(arguments: actions, ["M", "B", "E"] as [Character]) func dies(_ action: (MilterClientConfiguration.DefaultAction, FilterAnswer), _ stage: Character) async throws {
+        try await ScriptedMilter.with(ScriptedMilter.script(.negotiate(), [stage: [.hangUp]])) { milter in
+            let bench = Bench(milter) { $0.defaultAction = action.0 }
+            for _ in 0..<2 {
+                let (answer, transaction) = await bench.message()
+                #expect(answer == action.1)
+                #expect((transaction.quarantineReason != nil) == (action.0 == .quarantine))
+            }
+            #expect(bench.log.all.count == 1)
+        }
+    }
+
     @Test func noSuchSocket() async {
         let bench = Bench(.unix(path: "/nonexistent/milter.sock"))
         #expect(await bench.message().answer == .tempfail)
@@ -101,7 +114,7 @@ import Testing
     @Test(arguments: ["O", "C", "H", "M", "R", "T"] as [Character]) func silentToACommand(_ stage: Character) async throws {
         let script: ScriptedMilter.Script = { $0.code == stage ? [] : ScriptedMilter.script()($0) }
         try await ScriptedMilter.with(script) { milter in
-            #expect(await Bench(milter) { $0.commandTimeout = .milliseconds(1500) }.message().answer == .tempfail)
+            #expect(await Bench(milter) { $0.commandTimeout = .seconds(6) }.message().answer == .tempfail)
             #expect(milter.codes.last { $0 != "D" } == stage)
         }
     }
@@ -109,7 +122,7 @@ import Testing
     @Test(arguments: ["L", "N", "B", "E"] as [Character]) func silentToContent(_ stage: Character) async throws {
         let script: ScriptedMilter.Script = { $0.code == stage ? [] : ScriptedMilter.script()($0) }
         try await ScriptedMilter.with(script) { milter in
-            #expect(await Bench(milter) { $0.contentTimeout = .milliseconds(1500) }.message().answer == .tempfail)
+            #expect(await Bench(milter) { $0.contentTimeout = .seconds(6) }.message().answer == .tempfail)
             #expect(milter.codes.last { $0 != "D" } == stage)
         }
     }

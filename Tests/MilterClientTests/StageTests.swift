@@ -28,8 +28,50 @@ import Testing
         #expect(packet.dropFirst(5) == (Array("[\(text)]\0".utf8) + [family, 0x12, 0x67] + Array("\(text)\0".utf8))[...])
     }
 
-    @Test func mailMadeHereHasNoAddress() {
-        #expect(MilterStatements.connect(ConnectionFacts(listener: "local")).dropFirst(5) == Array("localhost\0U".utf8)[...])
+    /// As Postfix's cleanup(8) says it, so that a milter's rules for own mail fit.
+    @Test func mailMadeHereComesFromLoopback() {
+        let expected: [UInt8] = Array("localhost\u{0}4\u{0}\u{0}127.0.0.1\u{0}".utf8)
+        #expect(Array(MilterStatements.connect(ConnectionFacts(listener: "local")).dropFirst(5)) == expected)
+    }
+
+    @Test func aClientOnAUnixSocketHasNoAddress() {
+        #expect(MilterStatements.connect(ConnectionFacts(listener: "lmtp")).dropFirst(5) == Array("localhost\0U".utf8)[...])
+    }
+
+    // MARK: Unknown commands (SMFIC_UNKNOWN)
+
+    private func unknown(_ script: @escaping ScriptedMilter.Script, version: UInt32 = 6) async throws -> (FilterAnswer, String?, String) {
+        try await ScriptedMilter.with(script) { milter in
+            let bench = Bench(milter) { $0.maximumVersion = version }
+            var session = bench.session(), transaction = Bench.transaction()
+            _ = await session.connect(Bench.facts)
+            let answer = await session.unknownCommand("FOO bar").answer
+            // It concerns nothing else.
+            #expect(await bench.run(&session, &transaction, opens: false) == .continue)
+            await session.close()
+            return (answer, milter.last("U")?.texts.first, String(milter.codes.filter { $0 != "D" }.prefix(4)))
+        }
+    }
+
+    @Test func anUnknownCommand() async throws {
+        let (answer, said, codes) = try await unknown(ScriptedMilter.script(.negotiate(), ["U": [.say("c")]]))
+        #expect(answer == .continue && said == "FOO bar" && codes == "OCUM")
+    }
+
+    @Test func anUnknownCommandsReply() async throws {
+        let answer = try await unknown(ScriptedMilter.script(.negotiate(), ["U": [.say("y", "550 5.5.1 not here")]])).0
+        #expect(answer == .reject(SMTPReply(550, "5.5.1", "not here")))
+    }
+
+    @Test(arguments: ["a", "d"] as [Character]) func otherAnswersSayNothingOfIt(_ code: Character) async throws {
+        #expect(try await unknown(ScriptedMilter.script(.negotiate(), ["U": [.say(code)]])).0 == .continue)
+    }
+
+    /// SMFIP_NOUNKNOWN, SMFIP_NR_UNKN, and version 2, which has no such command.
+    @Test(arguments: [(UInt32(0x100), UInt32(6), false), (0x20000, 6, true), (0, 2, false), (0, 3, true)]) func notSentOrNotAnswered(_ flags: UInt32, _ version: UInt32, _ sent: Bool) async throws {
+        let script = ScriptedMilter.script(.negotiate(version, actions: 0x3f, flags: flags), ["U": flags == 0x20000 ? [] : [.say("c")]])
+        let (answer, said, _) = try await unknown(script, version: version)
+        #expect(answer == .continue && (said != nil) == sent)
     }
 
     @Test func theNullSender() {

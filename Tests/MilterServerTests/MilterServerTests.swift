@@ -49,16 +49,34 @@ import Testing
         #expect(n.actions == SMFIF_SETSYMLIST)
     }
 
+    private static let grants: [(Modification.Kind, Int)] = [
+        (.addHeaders, SMFIF_ADDHDRS), (.changeHeaders, SMFIF_CHGHDRS), (.addRecipients, SMFIF_ADDRCPT | SMFIF_ADDRCPT_PAR),
+        (.removeRecipients, SMFIF_DELRCPT), (.changeSender, SMFIF_CHGFROM), (.replaceBody, SMFIF_CHGBODY), (.quarantine, SMFIF_QUARANTINE),
+    ]
+
+    @Test func theChangesThatTheChainMayMakeAreAskedForAndNoOthers() {
+        for (change, action) in Self.grants {
+            let n = Negotiation(stages: [.endOfMessage], changes: [change], offeredActions: 0x1FF, offeredProtocol: everything)
+            #expect(n.actions == action | SMFIF_SETSYMLIST)
+        }
+        #expect(Negotiation(stages: [.endOfMessage], changes: [], offeredActions: 0x1FF, offeredProtocol: everything).actions == SMFIF_SETSYMLIST)
+        #expect(Negotiation(stages: [.endOfMessage], offeredActions: 0x1FF, offeredProtocol: everything).actions == 0x1FF)
+    }
+
     @Test func nothingIsAskedThatWasNotOffered() {
         let n = Negotiation(stages: [.endOfMessage], offeredActions: 0x3F, offeredProtocol: 0x7F)
         #expect(n.actions & ~0x3F == 0 && !n.keepsLeadingBlank)
         #expect(n.protocolSteps & ~(0x7F | SMFIP_NODATA | SMFIP_NOUNKNOWN) == 0)
     }
 
-    @Test func equalOnesShareOneObject() {
+    @Test func aContextKeepsItsOwnUntilTheNextNegotiation() throws {
+        let (one, other) = (try #require(OpaquePointer(bitPattern: 16)), try #require(OpaquePointer(bitPattern: 32)))
         let table = NegotiationTable()
-        let n = Negotiation(stages: [.mail], offeredActions: 1, offeredProtocol: 1)
-        #expect(table.entry(for: n) === table.entry(for: n))
+        let (first, second) = (Negotiation(stages: [.mail], offeredActions: 1, offeredProtocol: 1), Negotiation(stages: [.mail], offeredActions: 3, offeredProtocol: 3))
+        table.set(first, for: one)
+        #expect(table.value(for: one) == first && table.value(for: other) == nil)
+        table.set(second, for: one)
+        #expect(table.value(for: one) == second)
     }
 }
 

@@ -108,6 +108,30 @@ func transaction(_ fields: [HeaderField] = []) -> Transaction {
         #expect(notes.all == ["a.connect", "b.connect", "b.helo", "b.mail", "b.mail"])
     }
 
+    /// Postfix's milter8.c (MILTER8_STAT_REJECT_CON), and Sendmail: "reject all further commands except QUIT".
+    @Test(arguments: [MilterStage.connect, .helo]) func aRefusalOfTheConnectionHolds(_ stage: MilterStage) async {
+        let answer = FilterAnswer.reject(SMTPReply(550, "5.7.1", "not you"))
+        var quiet = filter("a", [stage: answer])
+        quiet.stages = [stage]
+        var chain = chain(quiet, filter("b"))
+        var message = transaction()
+        if stage == .helo { _ = await chain.connect(message.connection) }
+        #expect(!chain.isRefused)
+        _ = stage == .connect ? await chain.connect(message.connection) : await chain.helo("h", message.connection)
+        #expect(chain.isRefused)
+        let asked = notes.all
+        #expect(await chain.helo("other", message.connection).answer == answer)
+        #expect(await chain.mail(&message).answer == answer)
+        #expect(await chain.rcpt(EnvelopeRecipient(EmailAddress("r@example.net")!), &message).answer == answer)
+        #expect(notes.all == asked, "nobody is asked again")
+    }
+
+    @Test func aDiscardAtConnectIsTheOwnersToKeep() async {
+        var chain = chain(filter("a", [.connect: .discard]), filter("b"))
+        #expect(await chain.connect(transaction().connection).answer == .discard)
+        #expect(!chain.isRefused)
+    }
+
     @Test func aFilterIsAskedOnlyAtItsStages() async {
         var quiet = filter("a")
         quiet.stages = [.rcpt]

@@ -32,6 +32,17 @@ import Testing
         #expect(try holds("dkim.domains == missing", .message, [.dkimDomains: .list([])]))
     }
 
+    @Test func listsContainAnotherNamesValue() throws {
+        let signed = try PolicyValue.list([.domain(domain("esp.example")), .domain(domain("Bank.example"))])
+        for (from, expected) in [("bank.example", true), ("esp.example", true), ("other.example", false)] {
+            let facts: [PolicyFact: PolicyValue] = try [.dkimDomains: signed, .fromDomain: .domain(domain(from))]
+            #expect(try holds("dkim.domains contains from.domain", .message, facts) == expected, "\(from)")
+        }
+        #expect(try !holds("dkim.domains contains from.domain", .message, [.dkimDomains: signed]), "no From, nothing contained")
+        #expect(try !holds("dkim.domains contains from.domain", .message, [.fromDomain: .domain(domain("bank.example"))]))
+        #expect(try holds("recipients contains from", .message, [.recipients: .list([.address(address("A@b.example"))]), .from: .address(address("a@B.example"))]))
+    }
+
     @Test func addressesIgnoreCase() throws {
         let sender: [PolicyFact: PolicyValue] = try [.sender: .address(address("Alice@Example.ORG"))]
         #expect(try holds("sender == \"alice@example.org\"", .mail, sender))

@@ -34,6 +34,14 @@ import Testing
         ("stage connect rule \"r\" when client.ip matches \"10.*\" then accept", "'matches' is for texts", "client.ip in"),
         ("stage message rule \"r\" when dkim.domains == \"a.example\" then accept", "is a list", "dkim.domains contains"),
         ("stage message rule \"r\" when dkim.domains in [\"a.example\"] then accept", "is a list", "contains"),
+        ("stage message rule \"r\" when dkim.domains contains from then accept", "each of dkim.domains is a domain, but from is an address", nil),
+        ("stage message rule \"r\" when from.domain in dkim.domains then accept", "needs a list that stands here", "dkim.domains contains from.domain"),
+        ("stage connect rule \"r\" when listener == \"submision\" then accept", "listener is never 'submision'", "did you mean 'submission'?"),
+        ("stage mail rule r when true then accept", "the rule's name in quotes", "rule \"r\""),
+        ("stage mail rule \"r\" { accept }", "expected 'when' or 'then'", "no braces"),
+        ("stage mail rule \"r\" when helo is \"x\" then accept", "expected an operator", "'=='"),
+        ("stage mail rule \"r\" when helo == “x” then accept", "'“' has no meaning here", "straight quotes"),
+        ("stage message rule \"r\" when header[Subject] == \"x\" then accept", "the header's name in quotes", "header[\"Subject\"]"),
         ("stage mail rule \"r\" when sender == [\"a@b.c\"] then accept", "cannot equal a list", "sender in"),
         ("stage mail rule \"r\" when sender in \"a@b.c\" then accept", "needs a list", "sender in [\"a@b.c\"]"),
         ("stage mail rule \"r\" when sender.domain in [] then accept", "the list is empty", "value"),
@@ -61,22 +69,37 @@ import Testing
         ("stage rcpt rule \"r\" then reject \"{tag.status}\"", "tell the sender", "trace"),
         ("stage message rule \"r\" then file into \"../x\"", "not a folder's name", "Junk"),
         ("stage message rule \"r\" then file into \"a/{from.domain}\"", "takes no {…}", "rule for each"),
+        ("stage rcpt rule \"r\" then exempt tag \"x\"", "cannot be changed at stage rcpt", "stage message"),
+        ("stage message rule \"r\" then exempt \"x\"", "expected 'tag'", "exempt tag"),
         ("stage message rule \"r\" then add keyword \"\\\\Seen\"", "not an IMAP keyword", "$Leaked"),
         ("stage message rule \"r\" then add header \"X Y\" \"z\"", "not a header's name", "colon"),
         ("stage mail rule \"r\" then accept rule \"r\" then accept", "there is a rule \"r\" already, at t.policy:1", "name of its own"),
         ("stage mail rule \"r\" when sender in table \"nope\" then accept", "the table nope cannot be used: there is no such file", "folder"),
         ("stage mail rule \"r\" when sender in table \"bad\" then accept", "'not an address' is not an address", "user@example.org"),
         ("stage mail rule \"r\" when sender == ", "expected a value, found the end of the file", nil),
-        ("stage mail rule \"r\" when sender equals \"x\" then accept", "expected an operator", "operators"),
+        ("stage mail rule \"r\" when sender equals \"x\" then accept", "expected an operator", "'=='"),
         ("stage mail rule \"r\" when helo matchs \"x\" then accept", "expected an operator", "did you mean 'matches'?"),
-        ("hello", "expected 'stage', 'rule' or 'test', found 'hello'", nil),
-        ("test \"t\" { expect accept }", "names no stage", "stage message"),
+        ("hello", "expected 'stage', 'rule', 'dnsbl' or 'test', found 'hello'", nil),
+        ("rul \"r\" then accept", "expected 'stage', 'rule', 'dnsbl' or 'test', found 'rul'", "did you mean 'rule'?"),
+        ("if true then accept", "found 'if'", "rule \"name\" when"),
+        ("stage mail\0", "NUL", nil),
+        ("test \"t\" { given size = 3 expect accept }", "names no stage", "stage message"),
         ("test \"t\" { stage mail }", "expects nothing", "expect"),
     ] as [(String, String, String?)])
     func mistakeAndFix(text: String, message: String, fix: String?) throws {
         let found = try #require(mistakes(text, ["bad": "a@b.c\nnot an address\n"]).first)
         #expect(found.message.contains(message), "\(found)")
         if let fix { #expect(try #require(found.fix).contains(fix), "\(found)") }
+    }
+
+    @Test func aByteOrderMarkSaysNothing() {
+        #expect(mistakes("\u{FEFF}stage mail rule \"r\" then accept").isEmpty)
+    }
+
+    /// What a file holds must not steer the terminal that shows its mistakes.
+    @Test func controlCharactersAreNotShown() throws {
+        let found = try #require(mistakes("stage mail rule \"r\" when \u{1B}[31m then accept").first)
+        #expect(!found.description.unicodeScalars.contains { $0.properties.generalCategory == .control && $0 != "\n" })
     }
 
     @Test func severalMistakesAtOnce() {

@@ -38,12 +38,12 @@ import Testing
         let rules = try load("""
             stage message
             rule "all" then quarantine "held: {header[Subject]}", add header "X-A" "a", set header "X-B" "{sender}", remove header "X-C",
-              subject prefix "[\\{x}] ", file into "Lists/Swift", add keyword "$K"
+              subject prefix "[\\{x}] ", file into "Lists/Swift", add keyword "$K", exempt tag "a list"
             """)
         let out = rules.evaluate(.message, LiteralFacts(fields: ["subject": ["line\r\nInjected: x"]]))
         #expect(out.actions == [
             .quarantine("held: line  Injected: x"), .addHeader(HeaderField(name: "X-A", value: "a")), .setHeader(HeaderField(name: "X-B", value: "(missing)")),
-            .removeHeader("X-C"), .subjectPrefix("[{x}] "), .fileInto("Lists/Swift"), .addKeyword("$K"),
+            .removeHeader("X-C"), .subjectPrefix("[{x}] "), .fileInto("Lists/Swift"), .addKeyword("$K"), .exemptTag("a list"),
         ])
     }
 
@@ -52,6 +52,26 @@ import Testing
         let out = rules.evaluate(.message, LiteralFacts(fields: ["x": [String(repeating: "y", count: 100_000)]]))
         guard case .reject(let reply) = out.decision else { Issue.record("no reject"); return }
         #expect(reply.text.count == TextTemplate.valueLimit)
+    }
+
+    /// Where the reply for a blocked tag was cut it would differ from the one for an unknown address.
+    @Test func anAddressIsPutInWhole() throws {
+        let rules = try load("stage rcpt rule \"r\" then reject 550 \"5.1.1\" \"<{recipient}>: Recipient address rejected: User unknown\"")
+        let long = String(repeating: "L", count: 64) + "@" + [63, 63, 58].map { String(repeating: "d", count: $0) }.joined(separator: ".") + ".ex"
+        let out = rules.evaluate(.rcpt, LiteralFacts(values: [.recipient: .address(try address(long))]))
+        #expect(out.decision == .reject(SMTPReply(550, "5.1.1", "<\(long)>: Recipient address rejected: User unknown")))
+    }
+
+    @Test func targetsAreKnownBeforeMailComes() throws {
+        let rules = try load("""
+            stage rcpt
+            rule "a" when recipient.detail == "old" then change recipient to "new@example.org"
+            rule "b" then copy to "archive@example.org", redirect to "c@d.example"
+            stage message rule "c" then copy to "x@example.org"
+            """)
+        #expect(rules.targets.map { "\($0.line) \($0.rule) \($0.action) \($0.address)" } == [
+            "2 a change recipient to new@example.org", "3 b copy to archive@example.org", "3 b redirect to c@d.example", "4 c copy to x@example.org",
+        ])
     }
 
     @Test func factsAreAskedLazilyAndOnce() throws {

@@ -5,6 +5,7 @@ import NetworkAddress
 import NIOPosix
 import SMTPClient
 import SMTPCore
+import Synchronization
 import Testing
 import TLS
 
@@ -28,7 +29,7 @@ import TLS
         func server() throws -> TLSContext { try TLSContext.server(certificateChain: path, privateKey: folder + "/key.pem") }
     }
 
-    func deliver(_ server: ScriptedServer, _ level: SMTPClientConfiguration.TLSLevel, trusting: Certificate? = nil, requireTLS: Bool = false) async throws -> RecipientResult {
+    func deliver(_ server: ScriptedServer, _ level: TLSLevel, trusting: Certificate? = nil, requireTLS: Bool = false) async throws -> RecipientResult {
         var configuration = SMTPClientConfiguration(heloName: "us.test")
         configuration.port = server.port
         configuration.tlsLevel = level
@@ -69,6 +70,14 @@ import TLS
         await strict.stop()
     }
 
+    @Test func aServerThatWantsTLSAndCannotShakeHandsRefusesNobody() async throws {
+        let broken = ScriptedServer.Script.accepting("STARTTLS").answering("STARTTLS", "220 go").answeringGarbage()
+        let server = try await ScriptedServer(broken, .accepting("STARTTLS").answering("MAIL", "530 5.7.0 Must issue a STARTTLS command first"), group: group)
+        let result = try await deliver(server, .may)
+        #expect(result.kind == .temporary && result.cause == .tls && result.status == "4.7.5")
+        await server.stop()
+    }
+
     @Test func verificationWantsTheNameFromATrustedIssuer() async throws {
         let right = try Certificate("mx.test"), wrong = try Certificate("other.test")
         let script = ScriptedServer.Script.accepting("STARTTLS").answering("STARTTLS", "220 go")
@@ -98,6 +107,47 @@ import TLS
         let script = ScriptedServer.Script.accepting("STARTTLS").answering("STARTTLS", "220 go").securing(try certificate.server())
         let without = try await ScriptedServer(script, group: group)
         #expect(try await deliver(without, .may, trusting: certificate, requireTLS: true).status == "5.7.30")
+        #expect(without.journal.messages.isEmpty)
         await without.stop()
+    }
+
+    /// The certificate's octets, in hexadecimal: what a TLSA record `3 0 0` holds.
+    static func hex(_ certificate: Certificate) throws -> String {
+        let lines = try String(contentsOfFile: certificate.path, encoding: .utf8).split(separator: "\n").filter { !$0.hasPrefix("-") }
+        return try #require(Data(base64Encoded: lines.joined())).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+
+    /// Delivers with a proved zone in which the record stands.
+    func deliverByDANE(_ server: ScriptedServer, _ record: String, observe: @escaping @Sendable (TLSObservation) -> Void = { _ in }) async throws -> RecipientResult {
+        var configuration = SMTPClientConfiguration(heloName: "us.test")
+        configuration.port = server.port
+        configuration.tlsLevel = .dane
+        let tls = ClientTLS(opportunistic: try TLSContext.client(trust: .nobody, legacyCiphers: true), verifying: nil)
+        let zone = ["d.test MX": ["10 mx.test"], "mx.test A": ["127.0.0.1"], "_\(server.port)._tcp.mx.test TLSA": [record]]
+        let client = SMTPClient(resolver: LiteralResolver(zone, secure: { _ in true }), group: group, configuration: configuration, tls: tls, observe: observe)
+        let recipient = ClientRecipient(try #require(EmailAddress("bob@d.test")))
+        let report = await client.deliver(from: OutgoingSender(EmailAddress("alice@us.test")), to: [recipient], via: client.nextHop(for: recipient.address),
+                                          message: OutgoingMessage(Array("Subject: hi\r\n\r\nsecret\r\n".utf8)))
+        return try #require(report.results.first)
+    }
+
+    @Test func aTLSARecordProvesTheServerOrKeepsTheMessage() async throws {
+        // Of another name and from nobody's authority: with usage 3 only the record counts.
+        let certificate = try Certificate("unrelated.test"), other = try Certificate("mx.test")
+        let script = ScriptedServer.Script.accepting("STARTTLS").answering("STARTTLS", "220 go").securing(try certificate.server())
+        let server = try await ScriptedServer(script, group: group)
+        let seen = Mutex<[TLSObservation]>([])
+        let right = try await deliverByDANE(server, "3 0 0 " + Self.hex(certificate)) { one in seen.withLock { $0.append(one) } }
+        #expect(right.kind == .delivered)
+        let wrong = try await deliverByDANE(server, "3 0 0 " + Self.hex(other)) { one in seen.withLock { $0.append(one) } }
+        #expect(wrong.kind == .temporary && wrong.status == "4.7.5" && wrong.cause == .tls)
+        #expect(server.journal.messages.count == 1)
+        #expect(seen.withLock { $0.map(\.failure) } == [nil, .validation])
+        #expect(seen.withLock { $0.map(\.source) } == [.tlsa, .tlsa])
+        await server.stop()
+        let stripped = try await ScriptedServer(.accepting(), group: group)
+        #expect(try await deliverByDANE(stripped, "3 0 0 " + Self.hex(certificate)).cause == .tls)
+        #expect(stripped.journal.messages.isEmpty)
+        await stripped.stop()
     }
 }

@@ -78,7 +78,7 @@ import Testing
         #expect(configuration.nextHop(for: address.domain) == .mailExchangers(of: try #require(DomainName("d.test")), port: nil))
         configuration.relayHost = NextHop("[relay.test]:587")
         #expect(configuration.nextHop(for: address.domain) == NextHop("[relay.test]:587"))
-        configuration.transports[try #require(DomainName("d.test"))] = NextHop("[127.0.0.1]:2525")
+        configuration.transports.entries["d.test"] = Transport("smtp:[127.0.0.1]:2525")
         #expect(configuration.nextHop(for: address.domain) == NextHop("[127.0.0.1]:2525"))
         let literal = try #require(EmailAddress("a@[192.0.2.9]"))
         configuration.relayHost = nil

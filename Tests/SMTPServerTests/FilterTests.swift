@@ -15,6 +15,8 @@ import Testing
             let client = try await running.greeted()
             try await running.converse(client, Self.message + "S: 250\nC: MAIL FROM:<>\nS: 250\nC: RSET\nS: 250\nC: QUIT\nS: 221")
             #expect(try await client.isClosed())
+            // The filters are told of the end after the client's last word.
+            for _ in 0..<1000 where script.log.last != .close { try await Task.sleep(for: .milliseconds(10)) }
         }
         #expect(script.log == [.connect, .helo, .mail, .rcpt, .data, .endOfMessage, .mail, .abort, .close])
     }
@@ -54,6 +56,31 @@ import Testing
         }
     }
 
+    /// A second, refused greeting refuses what follows, though the first one stood and no filter wants MAIL.
+    @Test func aRefusedGreetingHolds() async throws {
+        let script = Script(stages: [.helo]) { asked, transaction in
+            asked == .helo && transaction.helo == "bad.example" ? .reject(SMTPReply(550, "5.7.1", "no")) : .continue
+        }
+        try await RunningServer.with(filters: [script]) { running in
+            let client = try await running.greeted()
+            try await running.converse(client, "C: EHLO bad.example\nS: 550 5.7.1 no\nC: EHLO good.example\nS: 550 5.7.1 no\nC: MAIL FROM:<>\nS: 550 5.7.1 no\nC: QUIT\nS: 221")
+        }
+    }
+
+    @Test func anUnknownCommand() async throws {
+        let script = Script { asked, transaction in
+            guard asked == .unknownCommand else { return .continue }
+            return transaction.connection.listener == "FOO bar" ? .reject(SMTPReply(550, "5.5.1", "not here")) : .discard
+        }
+        try await RunningServer.with(filters: [script]) { running in
+            let client = try await running.greeted()
+            try await running.converse(client, "C: FOO bar\nS: 550 5.5.1 not here\nC: BAR\nS: 500 5.5.2\n" + Self.message + "S: 250\n")
+            // A discard said of an unknown command is none of a message.
+            #expect(running.shelf.transactions.count == 1)
+            await client.close()
+        }
+    }
+
     @Test func aRefusedConnection() async throws {
         let script = Script { asked, _ in asked == .connect ? .reject(SMTPReply(550, "5.7.1", "not you")) : .continue }
         try await RunningServer.with(filters: [script]) { running in
@@ -66,7 +93,9 @@ import Testing
         try await RunningServer.with(filters: [script]) { running in
             let client = try await running.greeted()
             try await running.converse(client, Self.message)
-            #expect(try await client.reply() == "451-4.7.1 first\r\n451 4.7.1 second")
+            let reply = try await client.reply()
+            // The message's id is at the end, for its sender to quote.
+            #expect(reply.hasPrefix("451-4.7.1 first\r\n451 4.7.1 second (id ") && reply.hasSuffix(")"))
         }
     }
 

@@ -9,8 +9,8 @@ import Testing
 
 /// RFC 2033 over sockets.
 @Suite struct LMTPTests {
-    private func lmtp(usesFilters: Bool = false) -> (inout SMTPServerConfiguration) -> Void {
-        { $0.listeners = [.lmtp(host: "127.0.0.1", port: 0, usesFilters: usesFilters)] }
+    private func lmtp() -> (inout SMTPServerConfiguration) -> Void {
+        { $0.listeners = [.lmtp(host: "127.0.0.1", port: 0)] }
     }
 
     @Test func aReplyForEachRecipientAndOnlyOwnOnes() async throws {
@@ -67,7 +67,7 @@ import Testing
 
     @Test(arguments: [false, true]) func filtersRunOnlyWhenWanted(_ usesFilters: Bool) async throws {
         let script = Script { moment, _ in moment == .endOfMessage ? .reject : .continue }
-        try await RunningServer.with(filters: [script], configure: lmtp(usesFilters: usesFilters)) { running in
+        try await RunningServer.with(filters: [script], unfiltered: usesFilters ? [] : ["lmtp"], configure: lmtp()) { running in
             let client = try await running.client()
             _ = try await client.reply()
             for line in ["LHLO p", "MAIL FROM:<>", "RCPT TO:<r@home.example>", "RCPT TO:<q@home.example>", "DATA"] { _ = try await client.say(line) }

@@ -27,7 +27,7 @@ import Testing
         let configuration = SMTPServerConfiguration(
             hostname: try #require(DomainName("mx.home.example")), listeners: [.smtp(host: "127.0.0.1", port: 0), .submissions(host: "127.0.0.1", port: 0)], spoolFolder: "/")
         let server = SMTPServer(
-            configuration: configuration, chain: { FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: { nil },
+            configuration: configuration, chain: { _ in FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: { nil },
             pool: BlockingPool(threads: 1), group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test"))
         await #expect(throws: SMTPServerError.needsCertificate(listener: "submissions")) { try await server.start() }
     }
@@ -40,7 +40,7 @@ import Testing
             let configuration = SMTPServerConfiguration(
                 hostname: try #require(DomainName("mx.home.example")), listeners: [.smtp(host: "127.0.0.1", port: 0)], spoolFolder: "/")
             return SMTPServer(
-                configuration: configuration, chain: { FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: tls,
+                configuration: configuration, chain: { _ in FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: tls,
                 pool: BlockingPool(threads: 1), group: loop, logger: Logger(label: "test"))
         }
         let waiting = try server {
@@ -121,7 +121,7 @@ import Testing
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let environment = SessionEnvironment(
-            configuration: configuration, chain: { FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: { nil },
+            configuration: configuration, chain: { _ in FilterChain([]) }, authenticator: OneUser(), recipients: Directory(), sink: Shelf(), tls: { nil },
             reverseName: nil, pool: BlockingPool(threads: 1), logger: logger, ids: TransactionIDs())
         try channel.pipeline.syncOperations.addHandler(
             SMTPSession(environment: environment, listener: .smtp(), tlsContext: nil, facts: .init(listener: "smtp")))

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import InternetMessage
 import NetworkAddress
+import StateFiles
 @testable import Tags
 import Testing
 
@@ -142,6 +143,27 @@ import Testing
         }
     }
 
+    /// A ledger of before sightings were told apart: all of them were direct.
+    @Test func anOlderLedgerIsTakenOver() throws {
+        let queue = try DatabaseQueue(path: workshop.path)
+        try DatabaseFile.migrator(TagDatabase.migrations).migrate(queue, upTo: "1")
+        try queue.write { db in
+            try db.execute(sql: """
+                INSERT INTO tag (id, base, detail, created) VALUES (1, 'alice@example.org', 'shop', 0);
+                INSERT INTO owner VALUES (1, 'shop.example', 'learned', 0);
+                INSERT INTO sighting VALUES (1, 'spam.example', 'dkim', 1000, 2000, 3), (1, '', NULL, 1000, 1000, 1);
+                INSERT INTO message VALUES (1, 'spam.example', '<1>', 1000);
+                """)
+        }
+        try queue.close()
+        let ledger = try workshop.ledger()
+        let leak = try #require(try ledger.leaks().first?.offender)
+        #expect((leak.domain?.text, leak.count, leak.messageIDs, leak.isDirect) == ("spam.example", 3, ["<1>"], true))
+        #expect(try ledger.verdict(tag("shop"), dmarc("spam.example")).status == .leaked)
+        try ledger.forget(tag("shop"))
+        #expect(try ledger.database.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM message") } == 0)
+    }
+
     @Test func whatIsNoDatabaseIsAClearError() throws {
         #expect(throws: TagLedgerError.self) { try TagLedger(path: workshop.folder, mintingKey: Array(1...32)) }
         try Data(repeating: 65, count: 5_000).write(to: URL(filePath: workshop.path))
@@ -176,9 +198,9 @@ import Testing
         }
         #expect(ledger.state.withLock { $0.cache.count } <= 1_000)
         let plans = try ledger.database.read { db in
-            try ["SELECT id, state FROM tag WHERE base = 'a' AND detail = 'b'", "SELECT domain, origin, since FROM owner WHERE tag = 1",
-                 "SELECT count(*) FROM tag WHERE base = 'a' AND learned AND created > 5"].flatMap { sql in
-                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String }
+            try [TagDatabase.findTag, TagDatabase.findOwners, TagDatabase.learnedOfBase, TagDatabase.learnedLately,
+                 TagDatabase.learnedLatelyFrom].flatMap { sql in
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN " + sql, arguments: StatementArguments(Array(repeating: "a", count: sql.count { $0 == "?" }))).map { $0["detail"] as String }
             }
         }
         #expect(plans.allSatisfy { !$0.contains("SCAN") }, "\(plans)")

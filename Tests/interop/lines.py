@@ -1,6 +1,13 @@
 """A connection spoken to line by line, for what smtplib would not say."""
 
+import re
 import socket
+
+
+def words(text):
+    """A reply's text without the id of the decision record that follows a refusal's words."""
+    pattern = r" \(id [A-Z0-9]+\)$"
+    return re.sub(pattern.encode() if isinstance(text, bytes) else pattern, b"" if isinstance(text, bytes) else "", text)
 
 
 class Lines:

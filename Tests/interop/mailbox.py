@@ -2,6 +2,7 @@
 
 import contextlib
 import email.message
+import email.policy
 import email.utils
 import imaplib
 import itertools

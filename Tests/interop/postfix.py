@@ -152,6 +152,13 @@ class Postfix:
         folder = f"{self.folder}/queue/hold"
         return [name for _, _, names in os.walk(folder) for name in names]
 
+    def release(self, count):
+        """Lets what is on hold go; takes the `count` messages out of the mailbox then."""
+        conf = f"{self.folder}/conf"
+        subprocess.run(["/usr/sbin/postsuper", "-c", conf, "-H", "ALL"], check=True, capture_output=True, timeout=30)
+        subprocess.run(["/usr/sbin/postqueue", "-c", conf, "-f"], check=True, capture_output=True, timeout=30)
+        return self.delivered(count)
+
     def log(self):
         try:
             with open(f"{self.folder}/log/mail.log", errors="replace") as file:

@@ -10,6 +10,7 @@ import dkim
 
 import foreign
 import gateway
+import lines
 import mailbox
 from test_milter_protocol import Fixture
 
@@ -42,13 +43,13 @@ class MTA(gateway.Server):
         return email.message_from_bytes(raw), raw
 
     def refusal(self, body):
-        """The reply to a message of that body."""
+        """The reply to a message of that body, its id aside."""
         text = f"From: someone@stranger.example\r\nTo: bob@local.example\r\nSubject: refused\r\n\r\n{body}\r\n"
         with self.client() as smtp:
             try:
                 smtp.sendmail("someone@stranger.example", ["bob@local.example"], text.encode())
             except smtplib.SMTPDataError as error:
-                return error.smtp_code, error.smtp_error.decode()
+                return error.smtp_code, lines.words(error.smtp_error.decode())
         return 250, ""
 
 

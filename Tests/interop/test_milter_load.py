@@ -103,7 +103,8 @@ class Load(unittest.TestCase):
         self.assertEqual(sum(c.refused for c in callers), 0)
         self.assertGreater(messages, CONNECTIONS)
         self.assertLessEqual(after.descriptors, before.descriptors + 2)
-        self.assertLessEqual(after.threads, before.threads + 2)
+        # libmilter and the server keep the threads that the busiest moment asked for: one lost per message would be thousands.
+        self.assertLessEqual(after.threads, before.threads + 8)
         self.assertLess(after.memory, before.memory * 1.25 + 8192)
         # And it still works.
         self.assertEqual(Milter.connect(("127.0.0.1", server.ports["milter"])).negotiate().open().message([("Subject", " x")], b"y\r\n").kind, "continue")

@@ -1,5 +1,6 @@
 """MilterServer spoken to octet by octet, as an MTA does. Runs milter-fixture: the real listener with scripted filters."""
 
+import grp
 import os
 import select
 import socket
@@ -18,11 +19,12 @@ from miltercodec import Milter
 class Fixture:
     """A milter-fixture process."""
 
-    def __init__(self, *options, spec=None):
+    def __init__(self, *options, spec=None, prefix=()):
+        """`prefix`: what the command line begins with."""
         self.port = gateway.free_port()
         self.address = ("127.0.0.1", self.port)
         self.process = subprocess.Popen(
-            [gateway.binary("milter-fixture"), spec or f"inet:{self.port}@localhost", *options],
+            [*prefix, gateway.binary("milter-fixture"), spec or f"inet:{self.port}@localhost", *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.said = self.process.stdout.readline().strip()
 
@@ -48,7 +50,7 @@ class ProtocolCase(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
-        # Listening tests the orderly end, which takes libmilter 5 s.
+        # Listening tests the orderly end.
         cls.fixture.process.kill()
         cls.fixture.process.communicate(timeout=20)
 
@@ -198,7 +200,7 @@ class Modifications(ProtocolCase):
 
     def test_the_right_occurrence_is_changed(self):
         headers = [("Dup", " 1"), ("dup", " 2"), ("DUP", " 3")]
-        self.assertEqual(self.do("change Dup 2 new", headers=headers), [("chgheader", 2, "dup", " new")])
+        self.assertEqual(self.do("change Dup 2 new", headers=headers), [("chgheader", 2, "Dup", " new")])
 
     def test_deleting_the_first_twice_deletes_the_first_two(self):
         headers = [("Dup", " 1"), ("Dup", " 2"), ("Dup", " 3")]
@@ -340,6 +342,17 @@ class Sessions(ProtocolCase):
         self.assertEqual(mta.mail("<reject@example.org>").kind, "reply")
         self.assertEqual(self.facts("envelope", mta), "sender@example.org > rcpt@example.net")
 
+    def test_an_unknown_command_does_no_harm(self):
+        # We ask not to be told of it; an MTA that does not heed that is answered.
+        mta = self.mta().open()
+        mta.send(b"U", b"FOO bar\0")
+        self.assertEqual(mta.answer().kind, "continue")
+        self.assertEqual(mta.mail().kind, "continue")
+        mta.send(b"U", b"x" * 60_000 + b"\0")
+        self.assertEqual(mta.answer().kind, "continue")
+        mta.abort()
+        self.facts("id", mta)
+
     def test_next_client_on_the_same_connection(self):
         mta = self.mta().open()
         self.facts("id", mta)
@@ -454,6 +467,24 @@ class Listening(unittest.TestCase):
             second = self.started(spec=f"unix:{path}")
             self.assertIn("in use", second.said)
             self.assertEqual(fixture.stop(), ("stopped", 0))
+            self.assertFalse(os.path.exists(path))
+
+    def test_a_unix_sockets_mode_and_group(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "milter")
+            group = grp.getgrnam("postfix").gr_gid
+            self.started("--mode", "660", "--group", str(group), spec=f"unix:{path}")
+            status = os.stat(path)
+            self.assertEqual((oct(status.st_mode & 0o7777), status.st_gid), ("0o660", group))
+
+    def test_what_is_no_socket_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "milter")
+            with open(path, "w") as file:
+                file.write("precious")
+            fixture = self.started(spec=f"unix:{path}")
+            self.assertTrue(fixture.said.startswith("error: milter socket"), fixture.said)
+            self.assertTrue(os.path.isfile(path))
 
     def test_a_burst_of_hangups_does_not_stop_it(self):
         # Without our sigwait, libmilter's own thread catches one of so many sooner or later and stops the milter.

@@ -1,6 +1,8 @@
 """MilterServer behind a real Postfix, with milter-fixture's scripted filters: what Postfix makes of every answer and
 modification, and what it tells us of its clients."""
 
+import grp
+import os
 import smtplib
 import unittest
 
@@ -56,6 +58,22 @@ class Edits(PostfixCase):
         with self.mta.client() as smtp:
             smtp.sendmail("a@sender.example", ["b@rcpt.example"], "X-Do: quarantine looks odd\r\n\r\nx\r\n")
         gateway.wait_until(lambda: len(self.mta.held()) == 1, 20, lambda: self.mta.log())
+
+
+class OverAUNIXSocket(unittest.TestCase):
+    """Postfix's user is neither root nor us: the socket's group and mode let it in."""
+
+    def test_the_group_may_connect(self):
+        folder = self.enterContext(gateway.temporary_folder())
+        os.chmod(folder, 0o755)
+        spec = f"unix:{folder}/milter"
+        fixture = Fixture("--mode", "660", "--group", str(grp.getgrnam("postfix").gr_gid), spec=spec)
+        self.addCleanup(fixture.process.communicate, timeout=20)
+        self.addCleanup(fixture.process.kill)
+        mta = self.enterContext(Postfix(spec, ["rcpt.example"]))
+        with mta.client("192.0.2.1", "client.example") as smtp:
+            smtp.sendmail("a@sender.example", ["b@rcpt.example"], "X-Do: add X-Seen yes\r\n\r\nx\r\n")
+        self.assertEqual(mta.delivered()[0].fields("X-Seen"), ["yes"])
 
 
 class Replies(PostfixCase):

@@ -1,5 +1,6 @@
 import CCrypt
 import Foundation
+import SASL
 
 /// Password hashes in crypt(5) form, made with yescrypt, Debian's default. Hashing takes tens of milliseconds and memory on purpose.
 enum PasswordHash {
@@ -17,10 +18,15 @@ enum PasswordHash {
 
     /// Recomputes the hash with its own setting. The time does not depend on where the hashes differ.
     static func matches(_ password: String, hash: String) -> Bool {
-        guard let prepared = try? prepare(password), let computed = crypt(prepared, setting: Array(hash.utf8CString)) else { return false }
-        let left = Array(computed.utf8), right = Array(hash.utf8)
-        guard left.count == right.count else { return false }
-        return zip(left, right).reduce(UInt8(0)) { $0 | ($1.0 ^ $1.1) } == 0
+        guard let prepared = try? prepare(password) else { return false }
+        return matchesOctets(prepared, hash: hash)
+    }
+
+    /// The same with the octets as they were typed, for hashes that others made.
+    static func matchesOctets(_ password: String, hash: String) -> Bool {
+        guard !password.isEmpty, password.utf8.count <= longestPassword, !password.utf8.contains(0),
+            let computed = crypt(password, setting: Array(hash.utf8CString)) else { return false }
+        return SCRAMKeys.areEqual(Array(computed.utf8), Array(hash.utf8))
     }
 
     /// OpaqueString (RFC 8265 §4.2.2): other spaces become U+0020, NFC; empty strings and control characters are refused.

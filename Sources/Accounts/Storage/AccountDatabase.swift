@@ -9,9 +9,11 @@ struct AccountDatabase: Sendable {
         /// ``SCRAMKeys`` as text; nil for an account from before they were kept.
         let scram: String?
         let addresses: [String]
+        /// nil where the settings' limit holds.
+        var limit: AccountLimit?
     }
 
-    private let queue: DatabaseQueue
+    let queue: DatabaseQueue
 
     /// Opens the file, made readable by its owner alone, in WAL mode.
     init(path: String) throws(AccountError) {
@@ -40,6 +42,14 @@ struct AccountDatabase: Sendable {
                 CREATE INDEX address_account ON address(account);
                 """)
         }
+        migrator.registerMigration("2 limits") { db in
+            try db.execute(sql: """
+                CREATE TABLE account_limit (
+                    account TEXT PRIMARY KEY NOT NULL REFERENCES account(name) ON DELETE CASCADE,
+                    messages INTEGER NOT NULL, recipients INTEGER NOT NULL, window INTEGER NOT NULL) STRICT;
+                """)
+        }
+        migrator.registerMigration("3 app passwords") { try $0.execute(sql: appPasswordSchema) }
         return migrator
     }
 
@@ -55,8 +65,12 @@ struct AccountDatabase: Sendable {
                 for row in try GRDB.Row.fetchAll(db, sql: "SELECT account, address FROM address ORDER BY rowid") {
                     addresses[row[0], default: []].append(row[1])
                 }
+                var limits: [String: AccountLimit] = [:]
+                for row in try GRDB.Row.fetchAll(db, sql: "SELECT account, messages, recipients, window FROM account_limit") {
+                    limits[row[0]] = AccountLimit(messages: row[1], recipients: row[2], window: row[3])
+                }
                 return try GRDB.Row.fetchAll(db, sql: "SELECT name, password, scram FROM account ORDER BY name").map {
-                    Row(name: $0[0], passwordHash: $0[1], scram: $0[2], addresses: addresses[$0[0]] ?? [])
+                    Row(name: $0[0], passwordHash: $0[1], scram: $0[2], addresses: addresses[$0[0]] ?? [], limit: limits[$0[0]])
                 }
             }
         }
@@ -73,7 +87,10 @@ struct AccountDatabase: Sendable {
     }
 
     func remove(name: String) throws(AccountError) {
-        try change(name) { try $0.execute(sql: "DELETE FROM account WHERE name = ?", arguments: [name]) }
+        try change(name) { db in
+            try db.execute(sql: "DELETE FROM account WHERE name = ?", arguments: [name])
+            try db.execute(sql: "DELETE FROM app_password WHERE account = ?", arguments: [name])
+        }
     }
 
     func setPassword(name: String, hash: String, scram: String?) throws(AccountError) {
@@ -93,6 +110,15 @@ struct AccountDatabase: Sendable {
 
     func remove(address: String, from name: String) throws(AccountError) {
         try change(name) { try $0.execute(sql: "DELETE FROM address WHERE address = ? AND account = ?", arguments: [address, name]) }
+    }
+
+    /// - Parameter limit: nil for none of its own.
+    func setLimit(_ limit: AccountLimit?, of name: String) throws(AccountError) {
+        try change(name) { db in
+            try db.execute(sql: "DELETE FROM account_limit WHERE account = ?", arguments: [name])
+            guard let limit else { return }
+            try db.execute(sql: "INSERT INTO account_limit VALUES (?, ?, ?, ?)", arguments: [name, limit.messages, limit.recipients, limit.window])
+        }
     }
 
     private func change(_ name: String, _ work: (Database) throws -> Void) throws(AccountError) {
@@ -116,7 +142,7 @@ struct AccountDatabase: Sendable {
         try db.execute(sql: "INSERT INTO address (address, account) VALUES (?, ?)", arguments: [address, name])
     }
 
-    private static func guarded<Value>(_ work: () throws -> Value) throws(AccountError) -> Value {
+    static func guarded<Value>(_ work: () throws -> Value) throws(AccountError) -> Value {
         do { return try work() } catch let error as AccountError { throw error } catch let error as DatabaseError {
             // Its description would hold the statement's arguments; the message never does.
             throw .database(error.message ?? "SQLite error \(error.resultCode.rawValue)")

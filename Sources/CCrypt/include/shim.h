@@ -14,6 +14,11 @@ static inline int postern_crypt(const char *phrase, const char *setting, char ou
     free(d);
     return bad ? -1 : 0;
 }
+/* Whether libcrypt can check a hash of this form: 1 or 0. */
+static inline int postern_crypt_is_known(const char *hash) {
+    int r = crypt_checksalt(hash);
+    return r == CRYPT_SALT_OK || r == CRYPT_SALT_METHOD_LEGACY || r == CRYPT_SALT_TOO_CHEAP;
+}
 static inline int postern_crypt_gensalt(const char *prefix, unsigned long cost, char out[CRYPT_GENSALT_OUTPUT_SIZE]) {
     return crypt_gensalt_rn(prefix, cost, NULL, 0, out, CRYPT_GENSALT_OUTPUT_SIZE) == NULL ? -1 : 0;
 }

@@ -9,4 +9,5 @@
 #include <openssl/rsa.h>
 #include "evp.h"
 #include "tls.h"
+#include "acme.h"
 #endif

@@ -23,6 +23,8 @@ static inline void postern_SSL_CTX_safe_options(SSL_CTX *ctx) {
 }
 static inline long postern_SSL_set_servername(SSL *ssl, const char *name) { return SSL_set_tlsext_host_name(ssl, name); }
 
+static inline _Bool postern_SSL_has_extended_master_secret(SSL *ssl) { return SSL_get_extms_support(ssl) == 1; }
+
 // Memory BIOs.
 static inline size_t postern_BIO_pending(BIO *bio) { return (size_t)BIO_pending(bio); }
 static inline size_t postern_BIO_contents(BIO *bio, const char **data) {
@@ -34,6 +36,24 @@ static inline size_t postern_BIO_contents(BIO *bio, const char **data) {
 static inline void postern_BIO_empty(BIO *bio) { (void)BIO_reset(bio); }
 // An empty memory BIO says "come again", not "end of file".
 static inline void postern_BIO_never_ends(BIO *bio) { BIO_set_mem_eof_return(bio, -1); }
+
+// Chains: macros over SSL_CTX_ctrl.
+static inline int postern_SSL_CTX_add1_chain_cert(SSL_CTX *ctx, X509 *cert) { return (int)SSL_CTX_add1_chain_cert(ctx, cert); }
+static inline int postern_SSL_CTX_clear_chain_certs(SSL_CTX *ctx) { return (int)SSL_CTX_clear_chain_certs(ctx); }
+
+// Names of a certificate: STACK_OF functions are macros.
+static inline GENERAL_NAMES *postern_X509_names(X509 *cert) { return (GENERAL_NAMES *)X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL); }
+static inline void postern_names_free(GENERAL_NAMES *names) { GENERAL_NAMES_free(names); }
+static inline int postern_names_count(GENERAL_NAMES *names) { return sk_GENERAL_NAME_num(names); }
+// The octets of a DNS name (kind 2) or an address (kind 7); other kinds are NULL.
+static inline const unsigned char *postern_names_value(GENERAL_NAMES *names, int index, int *kind, int *count) {
+    GENERAL_NAME *name = sk_GENERAL_NAME_value(names, index);
+    *kind = name->type;
+    if (name->type != GEN_DNS && name->type != GEN_IPADD) return NULL;
+    ASN1_STRING *text = name->type == GEN_DNS ? name->d.dNSName : name->d.iPAddress;
+    *count = ASN1_STRING_length(text);
+    return ASN1_STRING_get0_data(text);
+}
 
 static inline EVP_PKEY *postern_EVP_P256_generate(void) { return EVP_EC_gen("P-256"); }
 #endif

@@ -45,6 +45,25 @@ public struct DKIMSignatureResult: Sendable, Hashable {
     /// x=, in seconds since 1970.
     public let expiresAt: Int?
 
+    public init(verdict: Verdict, reason: String, domain: DomainName?, selector: String?, algorithm: String?, identity: String?,
+                signaturePrefix: String?, isTesting: Bool, coversWholeBody: Bool, signsFrom: Bool, keyBits: Int?, keyRecord: String?,
+                signedAt: Int?, expiresAt: Int?) {
+        self.verdict = verdict
+        self.reason = reason
+        self.domain = domain
+        self.selector = selector
+        self.algorithm = algorithm
+        self.identity = identity
+        self.signaturePrefix = signaturePrefix
+        self.isTesting = isTesting
+        self.coversWholeBody = coversWholeBody
+        self.signsFrom = signsFrom
+        self.keyBits = keyBits
+        self.keyRecord = keyRecord
+        self.signedAt = signedAt
+        self.expiresAt = expiresAt
+    }
+
     /// Whether DMARC may align this signature's domain: passed, over the whole body, From included.
     public var countsForDMARC: Bool { verdict == .pass && coversWholeBody && signsFrom }
 }

@@ -1,5 +1,6 @@
 import DKIM
 import DNS
+import NameServers
 import NetworkAddress
 
 /// Looks a key's record up on every authoritative server of its zone or, when none can be reached, through the resolver.
@@ -60,7 +61,7 @@ public struct PublicationCheck: Sendable {
         let note = why.map { "\($0); asked the resolver instead" } ?? ""
         let finding: Publication.Finding = switch await resolver.lookup(TXTRecord.self, at: name).outcome {
         case .records(let records):
-            if let wrong = RecordMatch.match(records.map(\.joined), wanted) {
+            if let wrong = KeyRecordMatch.problem(records.map(\.joined), wanted) {
                 .init(source: "resolver", verdict: .wrong, detail: wrong)
             } else {
                 .init(source: "resolver", verdict: .published, detail: note)
@@ -100,28 +101,10 @@ struct ServerAnswers: Sendable {
         case .records(let rdata):
             let texts = rdata.compactMap { TXTRecord(rdata: $0)?.joined }
             guard texts.count == rdata.count else { return (.wrong, "its TXT record is malformed") }
-            return RecordMatch.match(texts, wanted).map { (.wrong, $0) } ?? (.published, "")
+            return KeyRecordMatch.problem(texts, wanted).map { (.wrong, $0) } ?? (.published, "")
         case .alias(let target): return (.published, "is an alias of \(target)")
         case .noData, .nameError: return (.missing, "no TXT record at \(name)")
         case .failure(let why), .unreachable(let why): return (.unknown, why)
         }
-    }
-}
-
-/// Whether what is published is the key that is meant.
-enum RecordMatch {
-    /// - Returns: what is wrong, or nil.
-    static func match(_ texts: [[UInt8]], _ wanted: DKIMKeyRecord) -> String? {
-        guard texts.count == 1, let text = texts.first else {
-            return "\(texts.count) TXT records where one must stand (RFC 6376 §3.6.2.2)"
-        }
-        let record: DKIMKeyRecord
-        do { record = try DKIMKeyRecord(parsing: text) } catch { return "\(error)" }
-        if record.isRevoked { return "the key is revoked: p= is empty (RFC 6376 §3.6.1)" }
-        guard record.keyType == wanted.keyType else { return "k=\(record.keyType.rawValue) where \(wanted.keyType.rawValue) is meant" }
-        guard record.publicKey == wanted.publicKey else { return "another key stands there" }
-        if !record.allowsSHA256 { return "h= forbids SHA-256 (RFC 6376 §3.6.1)" }
-        if !record.isForEmail { return "s= forbids e-mail (RFC 6376 §3.6.1)" }
-        return nil
     }
 }

@@ -12,6 +12,13 @@ struct LocalDelivery: Sendable {
 
         var status: String { switch self { case .permanent(let status, _), .temporary(let status, _): status } }
         var text: String { switch self { case .permanent(_, let text), .temporary(_, let text): text } }
+        /// The mailbox is full: RFC 5321 §4.2.2's 452 and 552.
+        var isFull: Bool { status.hasSuffix(".2.2") }
+        func reply(_ recipient: EmailAddress) -> SMTPReply {
+            let code = isPermanent ? (isFull ? 552 : 550) : isFull ? 452 : 451
+            return SMTPReply(code, status, "<\(recipient)>: \(isPermanent || isFull ? text : "cannot be stored now")")
+        }
+
         var isPermanent: Bool { if case .permanent = self { true } else { false } }
     }
 
@@ -22,7 +29,7 @@ struct LocalDelivery: Sendable {
             return try store.deliver(Self.withoutReturnPath(message), prepending: Self.trace(sender, recipient), to: place.account,
                                      folder: place.folder, keywords: place.keywords, flags: MessageFlags(rawValue: place.flags))
         } catch {
-            if error.isPermanent { throw .permanent(status: "5.2.0", text: error.description) }
+            if error.isPermanent { throw .permanent(status: error.isOutOfSpace ? "5.2.2" : "5.2.0", text: error.description) }
             throw .temporary(status: error.isOutOfSpace ? "4.2.2" : "4.3.0", text: error.description)
         }
     }
@@ -42,9 +49,12 @@ struct LocalDelivery: Sendable {
         return out
     }
 
-    /// A copy that this address has had before came back through a forwarding (as Postfix's local and virtual check).
+    /// Whether this address has had a copy before, which came back through a forwarding (as Postfix's local and virtual check).
+    static func isBack(_ message: Message, at address: EmailAddress) -> Bool {
+        message.header.all("Delivered-To").contains { EmailAddress($0.value)?.folded == address.folded }
+    }
+
     private func checkLoop(_ message: Message, _ address: EmailAddress) throws(Failure) {
-        let known = message.header.all("Delivered-To").contains { EmailAddress($0.value)?.folded == address.folded }
-        if known { throw .permanent(status: "5.4.6", text: "mail forwarding loop for \(address)") }
+        if Self.isBack(message, at: address) { throw .permanent(status: "5.4.6", text: "mail forwarding loop for \(address)") }
     }
 }

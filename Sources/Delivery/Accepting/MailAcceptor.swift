@@ -47,6 +47,9 @@ public struct MailAcceptor: Sendable {
         guard !submission.recipients.isEmpty else { throw .noRecipients }
         let hops = submission.message.header.count(of: "Received")
         guard hops <= settings.hopcountLimit else { throw .tooManyHops(hops) }
+        // Refused here and not returned later: the field, and the sender, may be forged.
+        let back = submission.recipients.first { if case .local = $0.destination { LocalDelivery.isBack(submission.message, at: $0.address) } else { false } }
+        if let back { throw .circle(back.address) }
         let now = clock.now()
         let outcome: Outcome
         do {
@@ -56,48 +59,78 @@ public struct MailAcceptor: Sendable {
         }
         for id in outcome.entries { enqueued(id) }
         let wanted = outcome.stored.keys.filter { submission.recipients[$0].notify?.contains(.success) == true }.sorted()
-        if !wanted.isEmpty { await stored(submission, wanted) }
-        return Accepted(stored: outcome.stored, queuedRecipients: outcome.queued)
+        if !wanted.isEmpty || !submission.notices.isEmpty { await stored(submission, wanted) }
+        return Accepted(stored: outcome.stored, queued: outcome.queued, held: outcome.held)
+    }
+
+    /// Why nothing new is taken now; nil while there is room: `queue_minfree` stays free for what is in the queue already,
+    /// whose local copies are stored all the same. Blocks.
+    /// - Parameter octets: of the message, as far as that is known.
+    public func shortage(_ octets: Int) -> AcceptError? {
+        do throws(QueueError) { return try queue.hasRoom(for: octets) ? nil : .insufficientStorage } catch { return .unavailable("\(error)") }
     }
 
     private struct Outcome: Sendable {
         var stored: [Int: DeliveredFile] = [:]
         var entries: [String] = []
-        var queued = 0
+        var queued: [Int: String] = [:]
+        var held = 0
     }
 
     private func take(_ submission: Submission, _ now: Date) throws(AcceptError) -> Outcome {
+        if let full = shortage(submission.message.byteCount) { throw full }
         var outcome = Outcome()
-        let remote = submission.recipients.filter { $0.destination == .remote }.map { $0.queued(.fresh(at: now)) }
-        try enqueue(submission, remote, id: submission.id, now, &outcome)
-        var left: [QueueRecipient] = []
-        for (index, recipient) in submission.recipients.enumerated() {
-            guard case .local(let place) = recipient.destination else { continue }
-            let fresh = recipient.queued(.fresh(at: now))
-            do throws(LocalDelivery.Failure) {
-                outcome.stored[index] = try local.deliver(submission.message, from: submission.sender.address, to: fresh, place)
-            } catch {
-                left.append(fresh)
-            }
-        }
         do throws(AcceptError) {
-            try enqueue(submission, left, id: remote.isEmpty ? submission.id : submission.id + ".local", now, &outcome)
+            try take(submission, now, &outcome)
         } catch {
-            // The scheduler has not heard of the remote entry, so it can still be taken back.
+            // The scheduler has not heard of the entries, so they can still be taken back.
             for id in outcome.entries { try? queue.remove(id) }
             throw error
         }
         return outcome
     }
 
-    private func enqueue(_ submission: Submission, _ recipients: [QueueRecipient], id: String, _ now: Date, _ outcome: inout Outcome) throws(AcceptError) {
-        guard !recipients.isEmpty else { return }
-        do throws(QueueError) {
-            try queue.enqueue(QueueEnvelope(id: id, arrival: now, sender: submission.sender, recipients: recipients), message: submission.message)
-        } catch {
-            throw AcceptError(error)
+    private func take(_ submission: Submission, _ now: Date, _ outcome: inout Outcome) throws(AcceptError) {
+        let remote = submission.recipients.indices.filter { submission.recipients[$0].destination == .remote }
+        var leaving = submission
+        leaving.message = PrivateFields.removed(from: submission.message)
+        try enqueue(leaving, remote, id: submission.id, now, &outcome)
+        var left: [Int] = [], full: SMTPReply?
+        for (index, recipient) in submission.recipients.enumerated() {
+            guard case .local(let place) = recipient.destination else { continue }
+            let fresh = recipient.queued(.fresh(at: now))
+            do throws(LocalDelivery.Failure) {
+                outcome.stored[index] = try local.deliver(submission.message, from: submission.sender(of: recipient).address, to: fresh, place)
+            } catch {
+                left.append(index)
+                if error.isFull { full = full ?? error.reply(recipient.address) }
+            }
         }
-        outcome.entries.append(id)
-        outcome.queued += recipients.count
+        // One mailbox alone: whoever sends hears it now, and no bounce needs to be written.
+        if let full, submission.recipients.count == 1 { throw .full(full) }
+        try enqueue(submission, left, id: remote.isEmpty ? submission.id : submission.id + ".local", now, &outcome)
+    }
+
+    /// One entry for each sender.
+    /// - Parameter places: positions in the submission.
+    private func enqueue(_ submission: Submission, _ places: [Int], id: String, _ now: Date, _ outcome: inout Outcome) throws(AcceptError) {
+        let recipients = submission.recipients
+        var senders: [QueueSender] = []
+        for place in places where !senders.contains(submission.sender(of: recipients[place])) { senders.append(submission.sender(of: recipients[place])) }
+        let hold = submission.hold(of: places.map { recipients[$0] }, now)
+        for (number, sender) in senders.enumerated() {
+            let members = places.filter { submission.sender(of: recipients[$0]) == sender }
+            let id = number == 0 ? id : "\(id).\(number)"
+            do throws(QueueError) {
+                try queue.enqueue(QueueEnvelope(id: id, arrival: now, sender: sender, recipients: members.map { recipients[$0].queued(.fresh(at: now)) }, hold: hold,
+                                                settles: submission.settles),
+                                  message: submission.message)
+            } catch {
+                throw AcceptError(error)
+            }
+            outcome.entries.append(id)
+            for place in members { outcome.queued[place] = id }
+            if hold != nil { outcome.held += members.count }
+        }
     }
 }

@@ -5,7 +5,7 @@ import MailQueue
 /// What a status notification tells (RFC 3464), before it is a message.
 public struct StatusNotification: Sendable {
     /// RFC 3464 §2.3.3.
-    public enum Action: String, Sendable, Hashable { case failed, delayed, delivered, relayed }
+    public enum Action: String, Sendable, Hashable { case failed, delayed, delivered, relayed, expanded }
 
     public struct Entry: Sendable, Hashable {
         public var recipient: QueueRecipient
@@ -46,14 +46,22 @@ public struct StatusNotification: Sendable {
         self.now = now
         self.retryUntil = retryUntil
         self.entries = entries
-        self.original = original
+        self.original = PrivateFields.removed(from: original)
         self.returnLimit = returnLimit
     }
 
     /// `RET` concerns failures only (RFC 3461 §4.3).
     var returnsFull: Bool { action == .failed && sender.returnContent == .full && original.byteCount <= returnLimit }
 
-    var needsUTF8: Bool { to.needsSMTPUTF8 || entries.contains { $0.recipient.address.needsSMTPUTF8 || $0.recipient.original.needsSMTPUTF8 } }
+    /// Whether it takes RFC 6533's forms, and SMTPUTF8 on its way: only where the sender's side has shown that it knows them.
+    var isInternational: Bool {
+        if to.needsSMTPUTF8 { return true }
+        guard sender.smtpUTF8 else { return false }
+        let isInEnvelope = entries.contains { entry in
+            entry.recipient.address.needsSMTPUTF8 || entry.recipient.original.needsSMTPUTF8 || entry.recipient.originalRecipient?.lowercased().hasPrefix("utf-8;") == true
+        }
+        return isInEnvelope || original.header.fields.contains { $0.bytes.contains { $0 >= 0x80 } }
+    }
 
     static func date(_ time: Date) -> String { MailDate(unixTime: Int64(time.timeIntervalSince1970)).description }
 }

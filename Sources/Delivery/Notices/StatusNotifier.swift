@@ -14,13 +14,21 @@ public struct StatusNotifier: Sendable {
         public var makeID: @Sendable () -> String = {
             String(UInt64(Date().timeIntervalSince1970 * 1_000_000), radix: 36) + "-" + String(UInt32.random(in: .min ... .max), radix: 36)
         }
-        /// Last touch to mail made here, as signing it; gets the notification and its author's address.
-        public var prepareGenerated: @Sendable (Message, EmailAddress) async -> Message = { message, _ in message }
-        /// Where an address's mail goes: to an account of ours or away.
+        /// Last touch to mail made here, as filtering and signing it.
+        /// - Parameter mayWait: whether it may throw to have the notification tried again later. Not of a success, which is
+        ///   told once, nor when the message told of is older than ``patience``: it would stay for ever.
+        public var prepareGenerated: @Sendable (_ notice: Submission, _ mayWait: Bool) async throws -> Submission = { notice, _ in notice }
+        /// Seconds that a notification may wait from the arrival of the message told of on (`maximal_queue_lifetime`).
+        public var patience: TimeInterval = 5 * 86_400
+        /// Told of each notification that was queued or stored, for its record.
+        public var sent: @Sendable (StatusNotification, Submission, Accepted) -> Void = { _, _, _ in }
+        /// Where an address's mail goes: to accounts of ours or away.
         /// - Throws: what keeps that from being known now; the notification is then tried again later.
-        public var route: @Sendable (EmailAddress) async throws -> QueueRecipient.Destination
+        public var route: @Sendable (EmailAddress) async throws -> [RoutedRecipient]
+        /// Whom to tell of a message with this sender, where that is not the sender itself but stands for somebody else.
+        public var author: @Sendable (EmailAddress) -> EmailAddress = { $0 }
 
-        public init(hostName: String, route: @escaping @Sendable (EmailAddress) async throws -> QueueRecipient.Destination) {
+        public init(hostName: String, route: @escaping @Sendable (EmailAddress) async throws -> [RoutedRecipient]) {
             self.hostName = hostName
             self.route = route
         }
@@ -47,6 +55,8 @@ public struct StatusNotifier: Sendable {
         public var sender: QueueSender
         /// Reads the message told of. May block.
         public var original: @Sendable () throws -> Message
+        /// What the notification will have settled of that message once it is queued.
+        public var settles: [Int: RecipientStatus] = [:]
 
         public init(id: String, arrival: Date, sender: QueueSender, original: @escaping @Sendable () throws -> Message) {
             self.id = id
@@ -62,33 +72,59 @@ public struct StatusNotifier: Sendable {
     public func send(_ action: StatusNotification.Action, about subject: Subject, _ entries: [StatusNotification.Entry], retryUntil: Date? = nil) async throws {
         let wanted = entries.filter { $0.recipient.wants(Self.kind(action)) }
         guard !wanted.isEmpty else { return }
-        guard let to = subject.sender.address else {
+        guard let to = subject.sender.address.map(settings.author) else {
             log.info("\(subject.id): \(action.rawValue) with the null sender: no notification")
             return
         }
         let (settings, now) = (settings, clock.now())
-        let made = try await pool.run {
+        let id = Self.id(action, subject) ?? settings.makeID()
+        guard acceptor.queue.entry(id) == nil else { return log.info("\(subject.id): sender notification (\(action.rawValue)) is in the queue already: \(id)") }
+        let made: (StatusNotification, Message)? = try await pool.run {
+            let original = try subject.original()
+            let wanted = action == .delayed && Self.isBulk(original) ? wanted.filter { $0.recipient.notify != nil } : wanted
+            guard !wanted.isEmpty else { return nil }
             let notification = StatusNotification(
-                id: settings.makeID(), action: action, hostName: settings.hostName, sender: subject.sender, to: to, originalID: subject.id,
-                arrival: subject.arrival, now: now, retryUntil: retryUntil, entries: wanted, original: try subject.original(),
+                id: id, action: action, hostName: settings.hostName, sender: subject.sender, to: to, originalID: subject.id,
+                arrival: subject.arrival, now: now, retryUntil: retryUntil, entries: wanted, original: original,
                 returnLimit: settings.returnLimit)
             return (notification, try notification.message())
         }
-        try await hand(made.0, made.1)
+        guard let made else { return }
+        let mayWait = Self.kind(action) != .success && now < subject.arrival + settings.patience
+        try await hand(made.0, made.1, subject, mayWait: mayWait)
         log.info("\(subject.id): sender notification (\(action.rawValue)): \(made.0.id)")
     }
 
-    private func hand(_ notification: StatusNotification, _ message: Message) async throws {
-        var message = message
-        if let author = notification.author { message = await settings.prepareGenerated(message, author) }
-        let recipient = RoutedRecipient(notification.to, notify: [], destination: try await settings.route(notification.to))
+    /// The same for the same recipients of a message, so that one whose record a crash has lost is made no second time.
+    /// - Returns: nil for what is told once in any case.
+    private static func id(_ action: StatusNotification.Action, _ subject: Subject) -> String? {
+        guard !subject.settles.isEmpty else { return nil }
+        // FNV-1a, 32 bits: it tells the notifications of one message apart.
+        var state: UInt32 = 0x811c_9dc5
+        for byte in "\(action.rawValue) \(subject.settles.keys.sorted())".utf8 { state = (state ^ UInt32(byte)) &* 0x0100_0193 }
+        return subject.id + "-" + String(state, radix: 36, uppercase: true)
+    }
+
+    private func hand(_ notification: StatusNotification, _ message: Message, _ subject: Subject, mayWait: Bool) async throws {
+        // NOTIFY=NEVER whatever the route says.
+        let recipients = try await settings.route(notification.to).map { recipient in
+            var recipient = recipient
+            recipient.notify = []
+            return recipient
+        }
         // NOTIFY=NEVER and the null sender: a notification that fails tells nobody (RFC 3461 §5.1, §6.1).
-        let sender = QueueSender(nil, smtpUTF8: notification.needsUTF8)
-        _ = try await acceptor.accept(Submission(id: notification.id, sender: sender, recipients: [recipient], message: message))
+        // It holds the header of the message told of: what guarded that guards it too (RFC 8689 §5).
+        let sender = QueueSender(nil, smtpUTF8: notification.isInternational, requireTLS: subject.sender.requireTLS)
+        var notice = Submission(id: notification.id, sender: sender, recipients: recipients, message: message)
+        if !subject.settles.isEmpty { notice.settles = QueueSettlement(id: subject.id, statuses: subject.settles) }
+        let prepared = try await settings.prepareGenerated(notice, mayWait)
+        settings.sent(notification, prepared, try await acceptor.accept(prepared))
     }
 
     /// For ``MailAcceptor``'s `stored`: tells the sender of copies that were stored at once. What cannot be told is logged.
     public func stored(_ submission: Submission, _ recipients: [Int]) async {
+        for notice in submission.notices { await answer(notice, of: submission) }
+        guard !recipients.isEmpty else { return }
         let note = DeliveryNote(status: "2.0.0", text: "stored", time: clock.now())
         let entries = recipients.map { StatusNotification.Entry(submission.recipients[$0].queued(.delivered(note)), note) }
         let subject = Subject(id: submission.id, arrival: clock.now(), sender: submission.sender, original: { submission.message })
@@ -97,11 +133,28 @@ public struct StatusNotifier: Sendable {
         }
     }
 
+    /// For an alias that ends the sender's request (RFC 3461 §5.2.7).
+    private func answer(_ notice: Submission.Notice, of submission: Submission) async {
+        let note = DeliveryNote(status: "2.0.0", text: notice.action == .expanded ? "passed on to several addresses" : "passed on to a list", time: clock.now())
+        let subject = Subject(id: submission.id, arrival: clock.now(), sender: submission.sender, original: { submission.message })
+        do { try await send(notice.action, about: subject, [.init(notice.recipient.queued(.delivered(note)), note)]) } catch {
+            log.warning("\(submission.id): the success notification cannot be queued: \(error)")
+        }
+    }
+
+    /// Mail of lists and of programs: nobody reads its sender's mailbox for news of delays that nobody asked for. Failures
+    /// are told all the same, since lists go by them.
+    static func isBulk(_ message: Message) -> Bool {
+        if let word = message.header.first("Auto-Submitted")?.value.split(separator: ";").first, word.trimmingCharacters(in: .whitespaces).lowercased() != "no" { return true }
+        if message.header.first("List-Id") != nil { return true }
+        return ["bulk", "list", "junk"].contains(message.header.first("Precedence")?.value.lowercased() ?? "")
+    }
+
     private static func kind(_ action: StatusNotification.Action) -> QueueRecipient.Notify {
         switch action {
         case .failed: .failure
         case .delayed: .delay
-        case .delivered, .relayed: .success
+        case .delivered, .relayed, .expanded: .success
         }
     }
 }

@@ -16,47 +16,56 @@ extension JobRunner {
         return out
     }
 
-    func retry(_ envelope: QueueEnvelope, _ index: Int, _ note: DeliveryNote) -> RecipientStatus {
+    /// When a job ended, and what its recipients wait together.
+    struct Moment: Sendable {
+        let now: Date
+        /// 0..<1
+        let jitter: Double
+        /// Set when no attempt was made; it does not count as one then.
+        var notBefore: Date?
+    }
+
+    func retry(_ envelope: QueueEnvelope, _ index: Int, _ note: DeliveryNote, _ moment: Moment) -> RecipientStatus {
         guard case .pending(var state) = envelope.recipients[index].status else { return envelope.recipients[index].status }
-        state.attempts += 1
+        if moment.notBefore == nil { state.attempts += 1 }
         state.lastNote = note
-        state.nextAttempt = clock.now() + policy.backoff(afterAttempts: state.attempts)
+        state.nextAttempt = max(moment.now + policy.backoff(afterAttempts: state.attempts, jitter: moment.jitter),
+                                (moment.notBefore ?? .distantPast) + policy.minimalBackoff * moment.jitter / 10)
         return .pending(state)
     }
 
     /// Queues the notification, and only then lets the recipients fail. If it cannot be queued they stay, to be refused and
     /// told of later.
-    func notifyFailures(_ queued: QueuedMessage, _ failed: [Int: DeliveryNote], _ statuses: inout [Int: RecipientStatus]) async {
+    func notifyFailures(_ queued: QueuedMessage, _ failed: [Int: DeliveryNote], _ statuses: inout [Int: RecipientStatus], _ moment: Moment) async {
         guard !failed.isEmpty else { return }
+        let settled = failed.mapValues(RecipientStatus.failed)
         do {
-            try await notifier.send(.failed, about: subject(queued), entries(queued, failed))
-            for (index, note) in failed { statuses[index] = .failed(note) }
+            try await notifier.send(.failed, about: subject(queued, settled), entries(queued, failed))
+            statuses.merge(settled) { $1 }
         } catch {
             log.error("\(queued.envelope.id): the failure notification cannot be queued, so the recipients stay: \(error)")
-            for (index, note) in failed { statuses[index] = retry(queued.envelope, index, note) }
+            for (index, note) in failed { statuses[index] = retry(queued.envelope, index, note, Moment(now: moment.now, jitter: moment.jitter)) }
         }
     }
 
     /// Tells once, when `delay_warning_time` has passed (RFC 3464 §2.3.3 `delayed`).
     func notifyDelays(_ queued: QueuedMessage, _ statuses: inout [Int: RecipientStatus]) async {
         guard let warning = policy.delayWarning, clock.now() >= queued.envelope.arrival + warning else { return }
-        var late: [Int: DeliveryNote] = [:]
+        var late: [Int: DeliveryNote] = [:], told: [Int: RecipientStatus] = [:]
         for (index, status) in statuses {
-            if case .pending(let state) = status, !state.delayNoticed, let note = state.lastNote { late[index] = note }
+            guard case .pending(var state) = status, !state.delayNoticed, let note = state.lastNote else { continue }
+            state.delayNoticed = true
+            (late[index], told[index]) = (note, .pending(state))
         }
         guard !late.isEmpty else { return }
         let until = policy.expiry(arrival: queued.envelope.arrival, isBounce: queued.envelope.sender.address == nil)
         do {
-            try await notifier.send(.delayed, about: subject(queued), entries(queued, late), retryUntil: until)
+            try await notifier.send(.delayed, about: subject(queued, told), entries(queued, late), retryUntil: until)
         } catch {
             log.warning("\(queued.envelope.id): the delay notification cannot be queued: \(error)")
             return
         }
-        for index in late.keys {
-            guard case .pending(var state)? = statuses[index] else { continue }
-            state.delayNoticed = true
-            statuses[index] = .pending(state)
-        }
+        statuses.merge(told) { $1 }
     }
 
     /// Whom to tell of success: where asked for, and where no other server has promised to (RFC 3461 §5.2).
@@ -84,7 +93,9 @@ extension JobRunner {
         notes.sorted { $0.key < $1.key }.map { StatusNotification.Entry(queued.envelope.recipients[$0.key], $0.value) }
     }
 
-    private func subject(_ queued: QueuedMessage) -> StatusNotifier.Subject {
-        StatusNotifier.Subject(id: queued.envelope.id, arrival: queued.envelope.arrival, sender: queued.envelope.sender, original: queued.message)
+    private func subject(_ queued: QueuedMessage, _ settles: [Int: RecipientStatus]) -> StatusNotifier.Subject {
+        var out = StatusNotifier.Subject(id: queued.envelope.id, arrival: queued.envelope.arrival, sender: queued.envelope.sender, original: queued.message)
+        out.settles = settles
+        return out
     }
 }

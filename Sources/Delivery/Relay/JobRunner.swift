@@ -17,55 +17,66 @@ struct JobRunner: Sendable {
     let clock: any RelayClock
     let policy: RetryPolicy
     let log: Logger
+    var outcome: @Sendable (DeliveryOutcome) -> Void = { _ in }
 
-    func run(_ job: DeliveryJob, _ queued: QueuedMessage) async {
+    /// - Parameter notBefore: set when no attempt was made.
+    func conclude(_ job: DeliveryJob, _ queued: QueuedMessage, _ attempts: [Attempt], notBefore: Date? = nil) async {
+        let results = attempts.map(\.result)
         var statuses: [Int: RecipientStatus] = [:]
-        let results = await attempt(job, queued)
         var failed: [Int: DeliveryNote] = [:]
+        // One time for all: what went in one transaction goes in one again, and is told of in one notification.
+        let moment = Moment(now: clock.now(), jitter: policy.random(), notBefore: notBefore)
         for (index, result) in zip(job.recipients, results) {
             logResult(queued.envelope, index, result)
-            let note = result.note(at: clock.now())
+            let note = result.note(at: moment.now)
             switch result.kind {
             case .delivered: statuses[index] = .delivered(note)
             case .permanent: failed[index] = note
             case .temporary:
-                if let expired = expired(queued.envelope, note) { failed[index] = expired } else { statuses[index] = retry(queued.envelope, index, note) }
+                if let expired = expired(queued.envelope, note) { failed[index] = expired } else { statuses[index] = retry(queued.envelope, index, note, moment) }
             }
         }
-        await notifyFailures(queued, failed, &statuses)
+        await notifyFailures(queued, failed, &statuses, moment)
         await notifyDelays(queued, &statuses)
         let done = successes(queued, job, results)
         let original = done.isEmpty ? nil : try? await pool.run { try queued.message() }
         await record(job.id, statuses)
+        for (index, attempt) in zip(job.recipients, attempts) { tell(queued.envelope, index, attempt, statuses[index]) }
         if let original { await notifySuccess(queued, job, done, original) }
     }
 
-    private func attempt(_ job: DeliveryJob, _ queued: QueuedMessage) async -> [RecipientResult] {
+    /// A recipient's result, and the file when it was stored here.
+    struct Attempt: Sendable {
+        let result: RecipientResult
+        var file: String?
+    }
+
+    func attempt(_ job: DeliveryJob, _ queued: QueuedMessage) async -> [Attempt] {
         switch job.destination {
         case .local: await deliverLocally(job, queued)
-        case .remote(let hop): await deliverRemotely(job, queued, hop)
+        case .remote(let hop): await deliverRemotely(job, queued, hop).map { Attempt(result: $0) }
         }
     }
 
-    private func deliverLocally(_ job: DeliveryJob, _ queued: QueuedMessage) async -> [RecipientResult] {
+    private func deliverLocally(_ job: DeliveryJob, _ queued: QueuedMessage) async -> [Attempt] {
         do {
             return try await pool.run { [local] in
                 let message = try queued.message()
                 return job.recipients.map { index in
                     let recipient = queued.envelope.recipients[index]
                     guard case .local(let place) = recipient.destination else {
-                        return RecipientResult(.temporary, status: "4.3.5", text: "recipient is not local")
+                        return Attempt(result: RecipientResult(.temporary, status: "4.3.5", text: "recipient is not local"))
                     }
                     do throws(LocalDelivery.Failure) {
-                        _ = try local.deliver(message, from: queued.envelope.sender.address, to: recipient, place)
-                        return RecipientResult(.delivered, status: "2.0.0", text: "stored")
+                        let file = try local.deliver(message, from: queued.envelope.sender.address, to: recipient, place)
+                        return Attempt(result: RecipientResult(.delivered, status: "2.0.0", text: "stored"), file: file.path)
                     } catch {
-                        return RecipientResult(error.isPermanent ? .permanent : .temporary, status: error.status, text: error.text)
+                        return Attempt(result: RecipientResult(error.isPermanent ? .permanent : .temporary, status: error.status, text: error.text))
                     }
                 }
             }
         } catch {
-            return job.recipients.map { _ in RecipientResult(.temporary, status: "4.3.0", text: "\(error)") }
+            return job.recipients.map { _ in Attempt(result: RecipientResult(.temporary, status: "4.3.0", text: "\(error)")) }
         }
     }
 
@@ -109,18 +120,30 @@ struct JobRunner: Sendable {
         }
     }
 
+    private func tell(_ envelope: QueueEnvelope, _ index: Int, _ attempt: Attempt, _ status: RecipientStatus?) {
+        guard let status else { return }
+        let recipient = envelope.recipients[index].address
+        switch status {
+        case .delivered(let note): outcome(DeliveryOutcome(id: envelope.id, recipient: recipient, kind: .delivered, note: note, file: attempt.file))
+        case .failed(let note): outcome(DeliveryOutcome(id: envelope.id, recipient: recipient, kind: .failed, note: note))
+        case .pending(let pending):
+            if let note = pending.lastNote { outcome(DeliveryOutcome(id: envelope.id, recipient: recipient, kind: .deferred, note: note)) }
+        }
+    }
+
     private func logResult(_ envelope: QueueEnvelope, _ index: Int, _ result: RecipientResult) {
         let delay = clock.now().timeIntervalSince(envelope.arrival)
         let status = switch result.kind { case .delivered: "sent"; case .temporary: "deferred"; case .permanent: "bounced" }
+        let cause = result.kind == .delivered ? "" : ", cause=\(result.cause.rawValue)"
         log.info("""
             \(envelope.id): to=<\(envelope.recipients[index].address)>, relay=\(result.server.map(\.description) ?? "none"), \
-            delay=\(String(format: "%.2f", delay)), dsn=\(result.status), status=\(status) (\(StatusNotification.clean(result.text)))
+            delay=\(String(format: "%.2f", delay)), dsn=\(result.status), status=\(status) (\(StatusNotification.clean(result.text)))\(cause)
             """)
     }
 }
 
 extension RecipientResult {
     func note(at time: Date) -> DeliveryNote {
-        DeliveryNote(status: status, text: text, replyCode: reply?.code, remoteMTA: server?.name, time: time)
+        DeliveryNote(status: status, text: text, replyCode: reply?.code, remoteMTA: server?.name, cause: kind == .delivered ? nil : cause.rawValue, time: time)
     }
 }

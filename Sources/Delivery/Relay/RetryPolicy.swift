@@ -18,11 +18,15 @@ public struct RetryPolicy: Sendable {
     public init() {}
 
     /// Seconds to wait after so many attempts: doubling from the least to the most, and up to a tenth more at random, so
-    /// that what failed together does not come back together.
-    public func backoff(afterAttempts attempts: Int) -> TimeInterval {
+    /// that messages that failed together do not come back together.
+    /// - Parameter jitter: 0..<1; drawn when not given.
+    public func backoff(afterAttempts attempts: Int, jitter: Double? = nil) -> TimeInterval {
         let doubled = minimalBackoff * pow(2, Double(min(max(attempts, 1) - 1, 40)))
-        return min(doubled, max(maximalBackoff, minimalBackoff)) * (1 + random() / 10)
+        return min(doubled, max(maximalBackoff, minimalBackoff)) * (1 + (jitter ?? random()) / 10)
     }
+
+    /// Nothing is ever due later than this from now, in seconds.
+    var longest: TimeInterval { max(maximalBackoff, minimalBackoff) * 1.1 }
 
     func expiry(arrival: Date, isBounce: Bool) -> Date { arrival + (isBounce ? bounceLifetime : queueLifetime) }
 }

@@ -7,8 +7,8 @@ public enum AuthAction: Sendable, Hashable {
     case send(String)
     /// Find this out, then call ``AuthServerMachine/answer(_:_:)`` with the same number.
     case ask(UInt32, AuthQuestion)
-    /// The request's proof was wrong: a guess that counts.
-    case noteFailedProof(client: IPAddress?)
+    /// A SCRAM exchange has its end, with the key that the proof fitted; nil: with a guess that counts.
+    case noteProof(user: String, client: IPAddress?, provenKey: [UInt8]?)
     /// For the log: a log-in failed for good.
     case logFailure(AuthFailure)
     /// Close; why, for the log.

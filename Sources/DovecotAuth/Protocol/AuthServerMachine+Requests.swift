@@ -18,6 +18,7 @@ extension AuthServerMachine {
     }
 
     private static func stage(_ mechanism: String) -> Request.Stage? {
+        // The TLS connection is the asking server's: there is nothing here to bind to.
         if mechanism == "SCRAM-SHA-256" { return .scram(SCRAMExchange()) }
         return SASLExchange(mechanism: mechanism).map { .password($0) }
     }
@@ -57,6 +58,8 @@ extension AuthServerMachine {
             requests[id]?.stage = .waitingForPassword
             requests[id]?.user = credentials.user
             return [.ask(id, .password(credentials, client: requests[id]?.client))]
+        // SCRAM has its own way here, since its last message may go with OK.
+        case .needsKeys, .proved, .refused: return fail(id, temporary: false, "the mechanism is not offered")
         }
     }
 
@@ -75,11 +78,16 @@ extension AuthServerMachine {
                 requests[id]?.user = user
                 return [.ask(id, .scramKeys(user: user, client: requests[id]?.client))]
             }
-            return finishSCRAM(id, try exchange.clientFinal(message))
+            let final = try exchange.clientFinal(message)
+            return noteProof(id, exchange.provenKey) + finishSCRAM(id, final)
         } catch {
-            let guess: [AuthAction] = error == .wrongProof ? [.noteFailedProof(client: requests[id]?.client)] : []
+            let guess = error == .wrongProof ? noteProof(id, nil) : []
             return guess + fail(id, temporary: false, error == .wrongProof ? nil : "SCRAM: \(error)")
         }
+    }
+
+    private func noteProof(_ id: UInt32, _ key: [UInt8]?) -> [AuthAction] {
+        requests[id].map { [.noteProof(user: $0.user ?? "", client: $0.client, provenKey: key)] } ?? []
     }
 
     /// RFC 5802 §5's last message proves the server. It goes with OK where the asking server can take that; Postfix cannot,

@@ -59,9 +59,11 @@ public struct AuthServerMachine: Sendable {
     public var underWay: [UInt32] { requests.keys.sorted() }
 
     /// The handshake, sent at once. MECH comes before SPID: Postfix tells by that that the socket is for clients.
-    public func start() -> [AuthAction] {
-        ["VERSION\t\(Self.majorVersion)\t\(Self.minorVersion)", "MECH\tPLAIN\tplaintext", "MECH\tLOGIN\tplaintext",
-         "MECH\tSCRAM-SHA-256\tmutual-auth", "SPID\t\(processID)", "CUID\t\(connectionID)", "COOKIE\t\(cookie)", "DONE"].map { .send($0) }
+    public func start(offersSCRAM: Bool = true) -> [AuthAction] {
+        let mechanisms = ["MECH\tPLAIN\tplaintext", "MECH\tLOGIN\tplaintext"] + (offersSCRAM ? ["MECH\tSCRAM-SHA-256\tmutual-auth"] : [])
+        let all = ["VERSION\t\(Self.majorVersion)\t\(Self.minorVersion)"] + mechanisms
+            + ["SPID\t\(processID)", "CUID\t\(connectionID)", "COOKIE\t\(cookie)", "DONE"]
+        return all.map { .send($0) }
     }
 
     /// Takes a line, its LF taken off. - Parameter now: seconds of any steady clock.

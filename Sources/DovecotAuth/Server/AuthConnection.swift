@@ -39,7 +39,7 @@ final class AuthConnection: ChannelInboundHandler {
         handshakeTimer = context.eventLoop.scheduleTask(in: environment.configuration.handshakeTimeout) {
             if !bound.value.machine.isReady { bound.value.close("the client did not say who it is") }
         }
-        perform(machine.start())
+        perform(machine.start(offersSCRAM: environment.authenticator.offersSCRAM))
         context.fireChannelActive()
     }
 
@@ -80,7 +80,7 @@ final class AuthConnection: ChannelInboundHandler {
             switch action {
             case .send(let line): out.writeString(line + "\n")
             case .ask(let id, let question): ask(id, question)
-            case .noteFailedProof(let client): environment.authenticator.scramFailed(client: client)
+            case .noteProof(let user, let client, let key): environment.authenticator.scramEnded(user: user, client: client, provenKey: key)
             case .logFailure(let failure): log(failure)
             case .close(let reason): close(reason)
             }

@@ -19,9 +19,10 @@ public enum Command: Sendable, Hashable {
     // Authenticated (§6.3)
     /// RFC 5161: capability names in upper case.
     case enable([String])
-    case select(MailboxName)
-    case examine(MailboxName)
-    case create(MailboxName)
+    case select(MailboxName, SelectParameters = SelectParameters())
+    case examine(MailboxName, SelectParameters = SelectParameters())
+    /// RFC 6154 §3: with what the mailbox is to be for; nil among them for a use that is not known.
+    case create(MailboxName, uses: [ListEntry.Attribute?] = [])
     case delete(MailboxName)
     case rename(MailboxName, to: MailboxName)
     case subscribe(MailboxName)
@@ -29,12 +30,19 @@ public enum Command: Sendable, Hashable {
     case list(ListRequest)
     case lsub(reference: String, pattern: String)
     case status(MailboxName, [StatusItem])
-    /// Announced by ``CommandFramer/Event/appendBegins(_:)``, so that the message itself is never held in memory.
-    case append(AppendHeader)
     /// RFC 2342.
     case namespace
+    /// RFC 4978: the mechanism in upper case.
+    case compress(String)
+    /// RFC 9208 §4.1.
+    case getQuota(String), getQuotaRoot(MailboxName), setQuota(String)
+    /// RFC 5464 §4.2 f. An empty name means the server.
+    case getMetadata(MailboxName, [MetadataEntry], MetadataOptions)
+    case setMetadata(MailboxName, [MetadataValue])
     /// RFC 2177. The client ends it with the line `DONE`, which ``CommandFramer`` gives as a line, not a command.
     case idle
+    /// RFC 5465; nil for NOTIFY NONE.
+    case notify(NotifyRequest?)
 
     // Selected (§6.4)
     case check, close
@@ -43,7 +51,10 @@ public enum Command: Sendable, Hashable {
     /// With a set: UID EXPUNGE (RFC 4315).
     case expunge(uids: SequenceSet?)
     case search(SearchRequest, Numbering)
-    case fetch(SequenceSet, [FetchAttribute], Numbering)
+    /// RFC 5256 §3.
+    case sort([SortCriterion], SearchRequest, Numbering)
+    case thread(ThreadAlgorithm, SearchKey, Numbering)
+    case fetch(SequenceSet, [FetchAttribute], Numbering, FetchModifiers = FetchModifiers())
     case store(SequenceSet, StoreRequest, Numbering)
     case copy(SequenceSet, MailboxName, Numbering)
     /// RFC 6851.
@@ -67,40 +78,25 @@ public struct StoreRequest: Sendable, Hashable {
     /// `.SILENT`: no FETCH answers for what the client itself changed.
     public let silent: Bool
     public let flags: [Flag]
+    /// RFC 7162 §3.1.3: messages changed after this mod-sequence are left alone.
+    public let unchangedSince: UInt64?
 
-    public init(_ operation: Operation, _ flags: [Flag], silent: Bool = false) {
+    public init(_ operation: Operation, _ flags: [Flag], silent: Bool = false, unchangedSince: UInt64? = nil) {
+        self.unchangedSince = unchangedSince
         self.operation = operation
         self.silent = silent
         self.flags = flags
     }
 }
 
-/// APPEND up to the message literal (RFC 3501 §6.3.11).
-public struct AppendHeader: Sendable, Hashable {
-    public let tag: String
-    public let mailbox: MailboxName
-    public let flags: [Flag]
-    /// nil: the time of delivery.
-    public let date: MailDate?
-    /// Octets of the message.
-    public let size: Int
-    /// Whether the client waits for a continuation request; not with `{n+}` (RFC 7888).
-    public let isSynchronising: Bool
-
-    public init(tag: String, mailbox: MailboxName, flags: [Flag] = [], date: MailDate? = nil, size: Int, isSynchronising: Bool = true) {
-        self.tag = tag
-        self.mailbox = mailbox
-        self.flags = flags
-        self.date = date
-        self.size = size
-        self.isSynchronising = isSynchronising
-    }
-}
-
-/// STATUS data items (RFC 3501 §6.3.10; SIZE from RFC 8438 and RFC 9051).
+/// STATUS data items (RFC 3501 §6.3.10; SIZE from RFC 8438 and RFC 9051, HIGHESTMODSEQ from RFC 7162, APPENDLIMIT from RFC 7889).
 public enum StatusItem: String, Sendable, Hashable, CaseIterable {
     case messages = "MESSAGES", recent = "RECENT", uidNext = "UIDNEXT", uidValidity = "UIDVALIDITY", unseen = "UNSEEN"
-    case size = "SIZE", deleted = "DELETED"
+    case size = "SIZE", deleted = "DELETED", highestModSequence = "HIGHESTMODSEQ", appendLimit = "APPENDLIMIT"
+    /// RFC 8474 §4.3.
+    case mailboxID = "MAILBOXID"
+    /// RFC 9208 §4.1.4: octets that an EXPUNGE would give back.
+    case deletedStorage = "DELETED-STORAGE"
 }
 
 /// LIST, plain or extended (RFC 3501 §6.3.8, RFC 5258).

@@ -31,11 +31,13 @@ public enum CommandParser {
     public static let nestingLimit = 64
 
     /// - Throws: ``CommandError``, with the tag whenever there is one.
-    public static func parse(_ bytes: [UInt8]) throws(CommandError) -> TaggedCommand {
+    /// - Parameter utf8Names: after ENABLE UTF8=ACCEPT or IMAP4rev2 mailbox names are not in modified UTF-7 (RFC 6855 §3).
+    public static func parse(_ bytes: [UInt8], utf8Names: Bool = false) throws(CommandError) -> TaggedCommand {
         var scanner = Scanner(bytes)
+        scanner.namesAreUTF8 = utf8Names
         guard let tag = takeTag(&scanner) else { throw CommandError(tag: nil, text: "expected a tag and a command", code: nil) }
         do {
-            return TaggedCommand(tag: tag, command: try command(&scanner, tag: tag))
+            return TaggedCommand(tag: tag, command: try command(&scanner))
         } catch {
             throw CommandError(tag: tag, text: error.text, code: error.code)
         }
@@ -53,7 +55,7 @@ public enum CommandParser {
         return String(decoding: tag, as: UTF8.self)
     }
 
-    private static func command(_ scanner: inout Scanner, tag: String) throws(ScanError) -> Command {
+    private static func command(_ scanner: inout Scanner) throws(ScanError) -> Command {
         let word = ASCII.upper(try scanner.atom("a command"))
         if word == "UID" {
             try scanner.space()
@@ -62,7 +64,6 @@ public enum CommandParser {
             try scanner.end()
             return command
         }
-        if word == "APPEND" { return .append(try appendHeader(&scanner, tag: tag)) }
         var found = bare(word)
         if found == nil { found = try withArguments(word, &scanner) }
         if found == nil { found = try numbered(word, .sequence, &scanner) }
@@ -94,9 +95,10 @@ public enum CommandParser {
             let user = try scanner.text()
             try scanner.space()
             return .login(user: user, password: try scanner.text())
-        case "SELECT": return .select(try mailbox(&scanner))
-        case "EXAMINE": return .examine(try mailbox(&scanner))
-        case "CREATE": return .create(try mailbox(&scanner))
+        case "SELECT": return .select(try mailbox(&scanner), try SelectParameters.parse(&scanner))
+        case "EXAMINE": return .examine(try mailbox(&scanner), try SelectParameters.parse(&scanner))
+        case "CREATE": return .create(try mailbox(&scanner), uses: try uses(&scanner))
+        case "NOTIFY": return try NotifyParser.parse(&scanner)
         case "DELETE": return .delete(try mailbox(&scanner))
         case "RENAME": return .rename(try mailbox(&scanner), to: try mailbox(&scanner))
         case "SUBSCRIBE": return .subscribe(try mailbox(&scanner))
@@ -105,6 +107,20 @@ public enum CommandParser {
         case "LIST": return try ListParser.list(&scanner)
         case "LSUB": return try ListParser.lsub(&scanner)
         case "ENABLE": return try enable(&scanner)
+        case "COMPRESS":
+            try scanner.space()
+            return .compress(ASCII.upper(try scanner.atom("a compression mechanism")))
+        case "GETQUOTA", "SETQUOTA":
+            try scanner.space()
+            let root = try scanner.text()
+            guard word == "SETQUOTA" else { return .getQuota(root) }
+            try scanner.space()
+            // Limits are the administrator's: what stands in the list does not matter.
+            _ = try scanner.list(allowEmpty: true) { (scanner) throws(ScanError) in _ = try scanner.atom("a resource") }
+            return .setQuota(root)
+        case "GETQUOTAROOT": return .getQuotaRoot(try mailbox(&scanner))
+        case "GETMETADATA": return try MetadataParser.get(&scanner)
+        case "SETMETADATA": return try MetadataParser.set(&scanner)
         case "ID": return try id(&scanner)
         default: return nil
         }
@@ -116,7 +132,10 @@ public enum CommandParser {
         case "FETCH":
             let set = try sequence(&scanner)
             try scanner.space()
-            return .fetch(set, try FetchParser.attributes(&scanner, uid: numbering == .uid), numbering)
+            let attributes = try FetchParser.attributes(&scanner, uid: numbering == .uid)
+            let modifiers = try FetchModifiers.parse(&scanner)
+            if modifiers.vanished || modifiers.partial != nil, numbering != .uid { throw ScanError("VANISHED and PARTIAL stand with UID FETCH only") }
+            return .fetch(set, attributes, numbering, modifiers)
         case "STORE":
             let set = try sequence(&scanner)
             try scanner.space()
@@ -124,6 +143,8 @@ public enum CommandParser {
         case "COPY": return .copy(try sequence(&scanner), try mailbox(&scanner), numbering)
         case "MOVE": return .move(try sequence(&scanner), try mailbox(&scanner), numbering)
         case "SEARCH": return .search(try SearchParser.request(&scanner), numbering)
+        case "SORT": return try SortParser.sort(&scanner, numbering)
+        case "THREAD": return try SortParser.thread(&scanner, numbering)
         case "EXPUNGE": return .expunge(uids: numbering == .uid ? try sequence(&scanner) : nil)
         default: return nil
         }
@@ -137,6 +158,19 @@ public enum CommandParser {
     private static func mailbox(_ scanner: inout Scanner) throws(ScanError) -> MailboxName {
         try scanner.space()
         return try MailboxName.parse(&scanner)
+    }
+
+    /// `[SP "(" "USE" SP "(" [use-attr *(SP use-attr)] ")" ")"]` (RFC 6154 §6, RFC 4466 §2.2).
+    private static func uses(_ scanner: inout Scanner) throws(ScanError) -> [ListEntry.Attribute?] {
+        guard scanner.take(32) else { return [] }
+        return try scanner.list { (scanner) throws(ScanError) in
+            guard scanner.keyword("USE") else { throw ScanError("unknown CREATE parameter") }
+            try scanner.space()
+            return try scanner.list(allowEmpty: true) { (scanner) throws(ScanError) in
+                try scanner.expect(92, "\\ before a use")
+                return ListEntry.Attribute(use: try scanner.atom("a use"))
+            }
+        }.flatMap { $0 }
     }
 
     private static func authenticate(_ scanner: inout Scanner) throws(ScanError) -> Command {
@@ -188,37 +222,29 @@ public enum CommandParser {
     }
 
     private static func storeRequest(_ scanner: inout Scanner) throws(ScanError) -> StoreRequest {
+        let limit = try unchangedSince(&scanner)
         let operation: StoreRequest.Operation = scanner.take(43) ? .add : scanner.take(45) ? .remove : .replace
         let silent = scanner.keyword("FLAGS.SILENT")
         guard silent || scanner.keyword("FLAGS") else { throw ScanError("expected FLAGS or FLAGS.SILENT") }
         try scanner.space()
-        if scanner.peek == 40 { return StoreRequest(operation, try flagList(&scanner), silent: silent) }
+        if scanner.peek == 40 { return StoreRequest(operation, try flagList(&scanner), silent: silent, unchangedSince: limit) }
         var flags = [try Flag.parse(&scanner)]
         while scanner.take(32) { flags.append(try Flag.parse(&scanner)) }
-        return StoreRequest(operation, flags, silent: silent)
+        return StoreRequest(operation, flags, silent: silent, unchangedSince: limit)
     }
 
-    private static func flagList(_ scanner: inout Scanner) throws(ScanError) -> [Flag] {
-        try scanner.list(allowEmpty: true) { (scanner) throws(ScanError) in try Flag.parse(&scanner) }
-    }
-
-    /// Everything of APPEND up to its message literal, at whose first octet the scanner stops.
-    static func appendHeader(_ scanner: inout Scanner, tag: String) throws(ScanError) -> AppendHeader {
-        let name = try mailbox(&scanner)
+    /// `"(UNCHANGEDSINCE" SP mod-sequence-valzer ")" SP` (RFC 7162 §3.1.3).
+    private static func unchangedSince(_ scanner: inout Scanner) throws(ScanError) -> UInt64? {
+        guard scanner.take(40) else { return nil }
+        guard scanner.keyword("UNCHANGEDSINCE") else { throw ScanError("unknown STORE modifier") }
         try scanner.space()
-        var flags: [Flag] = []
-        if scanner.peek == 40 {
-            flags = try flagList(&scanner)
-            try scanner.space()
-        }
-        var date: MailDate?
-        if scanner.peek == 34 {
-            date = try DateParser.dateTime(&scanner)
-            try scanner.space()
-        }
-        let start = scanner.position
-        guard let size = try scanner.literalSize() else { throw ScanError("APPEND needs the message as a literal") }
-        let isSynchronising = !scanner.bytes[start..<scanner.position].contains(43)
-        return AppendHeader(tag: tag, mailbox: name, flags: flags, date: date, size: size, isSynchronising: isSynchronising)
+        let limit = try scanner.modSequence()
+        try scanner.expect(41, ") behind UNCHANGEDSINCE")
+        try scanner.space()
+        return limit
+    }
+
+    static func flagList(_ scanner: inout Scanner) throws(ScanError) -> [Flag] {
+        try scanner.list(allowEmpty: true) { (scanner) throws(ScanError) in try Flag.parse(&scanner) }
     }
 }

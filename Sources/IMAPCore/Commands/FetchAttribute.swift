@@ -1,6 +1,14 @@
 /// What a FETCH asks for (RFC 3501 §6.4.5; BINARY from RFC 3516).
 public enum FetchAttribute: Sendable, Hashable {
     case envelope, flags, internalDate, uid
+    /// RFC 7162 §3.1.4.2.
+    case modSequence
+    /// RFC 8970; LAZY leaves it to the server whether it is worth the work.
+    case preview(lazy: Bool)
+    /// RFC 8514.
+    case saveDate
+    /// RFC 8474 §5.
+    case emailID, threadID
     /// `BODY` without a section: the structure without extension data.
     case body
     case bodyStructure
@@ -11,12 +19,15 @@ public enum FetchAttribute: Sendable, Hashable {
     case section(BodySection, partial: Partial?, peek: Bool)
     case binary(part: [Int], partial: Partial?, peek: Bool)
     case binarySize(part: [Int])
+    /// BINARY and BINARY.SIZE of a header or text, which RFC 3516 has no grammar for and Dovecot answers: what is not
+    /// encoded needs no decoding, so it is as `BODY[...]`.
+    case binaryText(BodySection, partial: Partial?, peek: Bool), binaryTextSize(BodySection)
 
     /// Whether answering it sets `\Seen`.
     public var setsSeen: Bool {
         switch self {
         case .rfc822, .rfc822Text: true
-        case .section(_, _, let peek), .binary(_, _, let peek): !peek
+        case .section(_, _, let peek), .binary(_, _, let peek), .binaryText(_, _, let peek): !peek
         default: false
         }
     }

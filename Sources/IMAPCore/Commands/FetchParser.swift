@@ -28,6 +28,11 @@ enum FetchParser {
         case "FLAGS": return .flags
         case "INTERNALDATE": return .internalDate
         case "UID": return .uid
+        case "MODSEQ": return .modSequence
+        case "PREVIEW": return .preview(lazy: try isLazy(&scanner))
+        case "SAVEDATE": return .saveDate
+        case "EMAILID": return .emailID
+        case "THREADID": return .threadID
         case "RFC822": return .rfc822
         case "RFC822.HEADER": return .rfc822Header
         case "RFC822.TEXT": return .rfc822Text
@@ -37,23 +42,35 @@ enum FetchParser {
         case "BODY.PEEK": return try section(&scanner, peek: true)
         case "BINARY": return try binary(&scanner, peek: false)
         case "BINARY.PEEK": return try binary(&scanner, peek: true)
-        case "BINARY.SIZE": return .binarySize(part: try partInBrackets(&scanner))
+        case "BINARY.SIZE": return try binarySize(&scanner)
         default: throw ScanError("unknown FETCH item \(word.prefix(32))")
         }
     }
 
+    /// `PREVIEW [SP "(" "LAZY" ")"]` (RFC 8970 §3). A list may also be FETCH's modifiers, behind a single item.
+    private static func isLazy(_ scanner: inout Scanner) throws(ScanError) -> Bool {
+        var ahead = scanner
+        guard ahead.take(32), ahead.take(40), ahead.keyword("LAZY") else { return false }
+        try ahead.expect(41, ") behind LAZY")
+        scanner = ahead
+        return true
+    }
+
     private static func binary(_ scanner: inout Scanner, peek: Bool) throws(ScanError) -> FetchAttribute {
-        .binary(part: try partInBrackets(&scanner), partial: try partial(&scanner), peek: peek)
+        let section = try inBrackets(&scanner), partial = try partial(&scanner)
+        return section.specifier == .whole ? .binary(part: section.part, partial: partial, peek: peek) : .binaryText(section, partial: partial, peek: peek)
     }
 
-    private static func partInBrackets(_ scanner: inout Scanner) throws(ScanError) -> [Int] {
-        try scanner.expect(91, "[")
-        let part = try partNumbers(&scanner)
-        try scanner.expect(93, "]")
-        return part
+    private static func binarySize(_ scanner: inout Scanner) throws(ScanError) -> FetchAttribute {
+        let section = try inBrackets(&scanner)
+        return section.specifier == .whole ? .binarySize(part: section.part) : .binaryTextSize(section)
     }
 
-    private static func section(_ scanner: inout Scanner, peek: Bool) throws(ScanError) -> FetchAttribute {
+    static func section(_ scanner: inout Scanner, peek: Bool) throws(ScanError) -> FetchAttribute {
+        .section(try inBrackets(&scanner), partial: try partial(&scanner), peek: peek)
+    }
+
+    private static func inBrackets(_ scanner: inout Scanner) throws(ScanError) -> BodySection {
         try scanner.expect(91, "[")
         let part = try partNumbers(&scanner)
         var specifier = BodySection.Specifier.whole
@@ -64,7 +81,7 @@ enum FetchParser {
         // section-text: MIME stands only behind a part number.
         if specifier == .mime, part.isEmpty { throw ScanError("MIME needs a part number before it") }
         try scanner.expect(93, "]")
-        return .section(BodySection(part: part, specifier), partial: try partial(&scanner), peek: peek)
+        return BodySection(part: part, specifier)
     }
 
     /// `nz-number *("." nz-number)`, bounded; leaves a dot that a word follows.
@@ -99,9 +116,10 @@ enum FetchParser {
     /// `["<" number "." nz-number ">"]`
     private static func partial(_ scanner: inout Scanner) throws(ScanError) -> Partial? {
         guard scanner.take(60) else { return nil }
-        let origin = Int(try scanner.number())
+        let origin = Int(try scanner.number64())
         try scanner.expect(46, ". in <origin.count>")
-        let count = Int(try scanner.positiveNumber())
+        let count = Int(try scanner.number64())
+        guard count > 0 else { throw ScanError("expected a number above zero") }
         try scanner.expect(62, ">")
         return Partial(origin: origin, count: count)
     }

@@ -62,7 +62,7 @@ enum ListParser {
             wire = Array(scanner.run { Grammar.isAtom($0) || $0 == 37 || $0 == 42 || $0 == 93 || $0 >= 0x80 })
             guard !wire.isEmpty else { throw ScanError("expected a mailbox pattern") }
         }
-        guard let text = MailboxName.decode(wire) else { throw ScanError("the mailbox pattern is not valid modified UTF-7; write & as &-") }
+        guard let text = try MailboxName.decode(wire, scanner) else { throw ScanError("the mailbox pattern is not valid") }
         return text
     }
 }

@@ -29,24 +29,101 @@ public indirect enum SearchKey: Sendable, Hashable {
     case sentBefore(SearchDay), sentOn(SearchDay), sentSince(SearchDay)
     /// RFC 5032: internal date at most, or at least, so many seconds ago.
     case younger(UInt32), older(UInt32)
-    case larger(UInt32), smaller(UInt32)
+    case larger(UInt64), smaller(UInt64)
     /// A header field contains the text; the empty text asks whether the field is there.
     case header(String, String)
     /// In the body; in header or body.
     case body(String), text(String)
+    /// RFC 7162 §3.1.5: changed at or after the mod-sequence.
+    case modSequence(UInt64)
+    /// RFC 8514: put into the mailbox earlier than, on, on or later than the day.
+    case savedBefore(SearchDay), savedOn(SearchDay), savedSince(SearchDay)
+    /// RFC 8474 §5.3.
+    case emailID(String), threadID(String)
+}
+
+/// `partial-range` (RFC 9394 §3.1): positions in a result, from 1, counted from its beginning or its end.
+public struct PartialRange: Sendable, Hashable, CustomStringConvertible {
+    public let positions: ClosedRange<UInt32>
+    public let isFromEnd: Bool
+    /// As the client wrote it: the answer repeats it.
+    public let description: String
+
+    static func parse(_ scanner: inout Scanner) throws(ScanError) -> PartialRange {
+        let isFromEnd = scanner.take(45)
+        let first = try scanner.positiveNumber()
+        try scanner.expect(58, ": in the partial range")
+        guard scanner.take(45) == isFromEnd else { throw ScanError("both ends of a partial range count from the same side") }
+        let last = try scanner.positiveNumber()
+        let sign = isFromEnd ? "-" : ""
+        return PartialRange(positions: min(first, last)...max(first, last), isFromEnd: isFromEnd, description: "\(sign)\(first):\(sign)\(last)")
+    }
+
+    /// The part of a result that it names, in the result's own order.
+    public func slice<Item>(_ items: [Item]) -> ArraySlice<Item> {
+        let count = items.count
+        let first = Int(positions.lowerBound) - 1, end = min(Int(positions.upperBound), count)
+        guard first < end else { return [] }
+        return isFromEnd ? items[(count - end)..<(count - first)] : items[first..<end]
+    }
 }
 
 /// SEARCH with its options.
 public struct SearchRequest: Sendable, Hashable {
-    /// RFC 4731.
-    public enum Return: String, Sendable, Hashable { case min = "MIN", max = "MAX", all = "ALL", count = "COUNT" }
+    /// RFC 4731; SAVE from RFC 5182.
+    public enum Return: Sendable, Hashable {
+        case min, max, all, count, save
+        /// RFC 9394.
+        case partial(PartialRange)
+    }
 
     /// nil: the plain `* SEARCH` answer; else ESEARCH with these (an empty list in the command means ALL).
     public let returns: [Return]?
     public let key: SearchKey
+    /// Whether CHARSET was given, which RFC 6855 §3 forbids after ENABLE UTF8=ACCEPT.
+    public let namesCharset: Bool
 
-    public init(_ key: SearchKey, returns: [Return]? = nil) {
+    /// RFC 7162 §3.1.5: whether the answer tells a mod-sequence.
+    public var namesModSequence: Bool { key.namesModSequence }
+
+    public init(_ key: SearchKey, returns: [Return]? = nil, namesCharset: Bool = false) {
+        self.namesCharset = namesCharset
         self.key = key
         self.returns = returns
+    }
+}
+
+extension SearchKey {
+    /// Whether MODSEQ stands anywhere in it.
+    public var namesModSequence: Bool {
+        switch self {
+        case .modSequence: true
+        case .and(let keys): keys.contains(where: \.namesModSequence)
+        case .or(let a, let b): a.namesModSequence || b.namesModSequence
+        case .not(let key): key.namesModSequence
+        default: false
+        }
+    }
+
+    /// Whether `$` stands anywhere in it (RFC 5182).
+    public var namesSaved: Bool {
+        switch self {
+        case .sequence(let set), .uid(let set): set.isSaved
+        case .and(let keys): keys.contains(where: \.namesSaved)
+        case .or(let a, let b): a.namesSaved || b.namesSaved
+        case .not(let key): key.namesSaved
+        default: false
+        }
+    }
+
+    /// With the UIDs that `$` stands for in its place.
+    public func resolvingSaved(_ uids: SequenceSet?) -> SearchKey {
+        switch self {
+        case .sequence(let set), .uid(let set): set.isSaved ? uids.map { .uid($0) } ?? .not(.all) : self
+        case .and(let keys): .and(keys.map { $0.resolvingSaved(uids) })
+        case .or(let a, let b): .or(a.resolvingSaved(uids), b.resolvingSaved(uids))
+        case .not(let key): .not(key.resolvingSaved(uids))
+        default: self
+        }
     }
 }

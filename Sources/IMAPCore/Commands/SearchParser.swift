@@ -4,32 +4,62 @@ import InternetMessage
 enum SearchParser {
     static func request(_ scanner: inout Scanner) throws(ScanError) -> SearchRequest {
         try scanner.space()
-        var returns: [SearchRequest.Return]?
-        if scanner.keyword("RETURN") {
-            try scanner.space()
-            returns = try returnOptions(&scanner)
-            try scanner.space()
-        }
+        let returns = try returns(&scanner)
         var charset = "UTF-8"
-        if scanner.keyword("CHARSET") {
+        let namesCharset = scanner.keyword("CHARSET")
+        if namesCharset {
             try scanner.space()
-            charset = try scanner.text()
-            guard Charset.isKnown(charset) else { throw ScanError("charset \(charset.prefix(40)) is not supported", code: .badCharset(["US-ASCII", "UTF-8"])) }
+            charset = try self.charset(&scanner)
             try scanner.space()
         }
+        return SearchRequest(try keys(&scanner, charset: charset), returns: returns, namesCharset: namesCharset)
+    }
+
+    /// `["RETURN" SP "(" … ")" SP]`
+    static func returns(_ scanner: inout Scanner) throws(ScanError) -> [SearchRequest.Return]? {
+        guard scanner.keyword("RETURN") else { return nil }
+        try scanner.space()
+        let options = try returnOptions(&scanner)
+        try scanner.space()
+        return options
+    }
+
+    static func charset(_ scanner: inout Scanner) throws(ScanError) -> String {
+        let charset = try scanner.text()
+        guard Charset.isKnown(charset) else { throw ScanError("charset \(charset.prefix(40)) is not supported", code: .badCharset(["US-ASCII", "UTF-8"])) }
+        return charset
+    }
+
+    /// `search-key *(SP search-key)`
+    static func keys(_ scanner: inout Scanner, charset: String) throws(ScanError) -> SearchKey {
         var keys = KeyParser(charset: charset)
-        let key = try keys.conjunction(&scanner, depth: 0)
-        return SearchRequest(key, returns: returns)
+        return try keys.conjunction(&scanner, depth: 0)
     }
 
     /// RFC 4731 §3.1: the empty list means ALL.
     private static func returnOptions(_ scanner: inout Scanner) throws(ScanError) -> [SearchRequest.Return] {
         let options = try scanner.list(allowEmpty: true) { (scanner) throws(ScanError) in
-            let word = ASCII.upper(try scanner.atom("a SEARCH return option"))
-            guard let option = SearchRequest.Return(rawValue: word) else { throw ScanError("unknown SEARCH return option \(word.prefix(32))") }
-            return option
+            try returnOption(&scanner)
         }
+        let partials = options.filter { if case .partial = $0 { true } else { false } }.count
+        // RFC 9394 §3.1: one PARTIAL, and not beside ALL.
+        guard partials == 0 || (partials == 1 && !options.contains(.all)) else { throw ScanError("PARTIAL stands once, and not beside ALL") }
         return options.isEmpty ? [.all] : options
+    }
+
+    private static func returnOption(_ scanner: inout Scanner) throws(ScanError) -> SearchRequest.Return {
+        let word = ASCII.upper(try scanner.atom("a SEARCH return option"))
+        switch word {
+        case "MIN": return .min
+        case "MAX": return .max
+        case "ALL": return .all
+        case "COUNT": return .count
+        case "SAVE": return .save
+        case "PARTIAL":
+            try scanner.space()
+            return .partial(try PartialRange.parse(&scanner))
+        default: throw ScanError("unknown SEARCH return option \(word.prefix(32))")
+        }
     }
 }
 
@@ -55,7 +85,7 @@ private struct KeyParser {
             try scanner.expect(41, ")")
             return inner
         }
-        if let byte = scanner.peek, ASCII.isDigit(byte) || byte == 42 { return .sequence(try SequenceSet.parse(&scanner)) }
+        if let byte = scanner.peek, ASCII.isDigit(byte) || byte == 42 || byte == 36 { return .sequence(try SequenceSet.parse(&scanner)) }
         let word = ASCII.upper(try scanner.atom("a search key"))
         if let simple = Self.simple(word) { return simple }
         guard Self.takesArgument.contains(word) else { throw ScanError("unknown search key \(word.prefix(32))") }
@@ -79,13 +109,15 @@ private struct KeyParser {
         case "RECENT": .recent
         case "OLD": .not(.recent)
         case "NEW": .and([.recent, .not(.flag(.seen))])
+        // RFC 8514 §4.3: every mailbox here knows its save dates.
+        case "SAVEDATESUPPORTED": .all
         default: nil
         }
     }
 
     private static let takesArgument: Set<String> = [
         "NOT", "OR", "KEYWORD", "UNKEYWORD", "UID", "BEFORE", "ON", "SINCE", "SENTBEFORE", "SENTON", "SENTSINCE", "YOUNGER", "OLDER",
-        "LARGER", "SMALLER", "HEADER", "BCC", "CC", "FROM", "TO", "SUBJECT", "BODY", "TEXT",
+        "SAVEDBEFORE", "SAVEDON", "SAVEDSINCE", "EMAILID", "THREADID", "LARGER", "SMALLER", "MODSEQ", "HEADER", "BCC", "CC", "FROM", "TO", "SUBJECT", "BODY", "TEXT",
     ]
 
     private mutating func withArgument(_ word: String, _ scanner: inout Scanner, depth: Int) throws(ScanError) -> SearchKey {
@@ -104,14 +136,20 @@ private struct KeyParser {
         case "SENTBEFORE": return .sentBefore(try DateParser.searchDay(&scanner))
         case "SENTON": return .sentOn(try DateParser.searchDay(&scanner))
         case "SENTSINCE": return .sentSince(try DateParser.searchDay(&scanner))
+        case "SAVEDBEFORE": return .savedBefore(try DateParser.searchDay(&scanner))
+        case "SAVEDON": return .savedOn(try DateParser.searchDay(&scanner))
+        case "SAVEDSINCE": return .savedSince(try DateParser.searchDay(&scanner))
+        case "EMAILID": return .emailID(try scanner.atom("an email id"))
+        case "THREADID": return .threadID(try scanner.atom("a thread id"))
         case "YOUNGER": return .younger(try scanner.positiveNumber())
         case "OLDER": return .older(try scanner.positiveNumber())
-        case "LARGER": return .larger(try scanner.number())
-        case "SMALLER": return .smaller(try scanner.number())
+        case "LARGER": return .larger(try scanner.number64())
+        case "SMALLER": return .smaller(try scanner.number64())
         case "HEADER":
             let name = try scanner.text()
             try scanner.space()
             return .header(name, try text(&scanner))
+        case "MODSEQ": return .modSequence(try modSequence(&scanner))
         case "BODY": return .body(try text(&scanner))
         case "TEXT": return .text(try text(&scanner))
         default: return .header(word, try text(&scanner))  // BCC, CC, FROM, SUBJECT, TO
@@ -119,6 +157,17 @@ private struct KeyParser {
     }
 
     private func keyword(_ scanner: inout Scanner) throws(ScanError) -> Flag { Flag(unchecked: try scanner.atom("a keyword")) }
+
+    /// `[entry-name SP entry-type-req SP] mod-sequence-valzer`: there is one number per message, whatever the entry asked for.
+    private func modSequence(_ scanner: inout Scanner) throws(ScanError) -> UInt64 {
+        if scanner.peek == 34 {
+            _ = try scanner.string()
+            try scanner.space()
+            guard ["PRIV", "SHARED", "ALL"].contains(ASCII.upper(try scanner.atom("priv, shared or all"))) else { throw ScanError("expected priv, shared or all") }
+            try scanner.space()
+        }
+        return try scanner.modSequence()
+    }
 
     private func text(_ scanner: inout Scanner) throws(ScanError) -> String {
         let bytes = try scanner.astring()

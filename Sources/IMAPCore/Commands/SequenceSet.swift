@@ -19,8 +19,24 @@ public struct SequenceSet: Sendable, Hashable, CustomStringConvertible {
 
     public let elements: [Element]
 
-    public init(_ elements: [Element]) { self.elements = elements }
-    public init(_ range: ClosedRange<UInt32>) { elements = [Element(.number(range.lowerBound), .number(range.upperBound))] }
+    /// `$`: what the last SEARCH saved (RFC 5182); ``elements`` is empty then.
+    public let isSaved: Bool
+
+    public init(_ elements: [Element]) {
+        self.elements = elements
+        isSaved = false
+    }
+
+    public init(_ ranges: [ClosedRange<UInt32>]) { self.init(ranges.map { Element(.number($0.lowerBound), .number($0.upperBound)) }) }
+
+    private init(saved: Bool) {
+        elements = []
+        isSaved = saved
+    }
+
+    public static let saved = SequenceSet(saved: true)
+
+    public init(_ range: ClosedRange<UInt32>) { self.init([range]) }
 
     /// The set in numbers: ascending, disjoint, joined where adjacent.
     ///
@@ -52,7 +68,7 @@ public struct SequenceSet: Sendable, Hashable, CustomStringConvertible {
     }
 
     public var description: String {
-        elements.map { $0.first == $0.last ? Self.text($0.first) : Self.text($0.first) + ":" + Self.text($0.last) }.joined(separator: ",")
+        isSaved ? "$" : elements.map { $0.first == $0.last ? Self.text($0.first) : Self.text($0.first) + ":" + Self.text($0.last) }.joined(separator: ",")
     }
 
     /// The shortest set of these numbers, for COPYUID and ESEARCH; nil for none.
@@ -66,7 +82,7 @@ public struct SequenceSet: Sendable, Hashable, CustomStringConvertible {
                 ranges.append(number...number)
             }
         }
-        return ranges.isEmpty ? nil : SequenceSet(ranges.map { Element(.number($0.lowerBound), .number($0.upperBound)) })
+        return ranges.isEmpty ? nil : SequenceSet(ranges)
     }
 
     /// Parses the whole text; nil unless it is a `sequence-set`.
@@ -77,6 +93,7 @@ public struct SequenceSet: Sendable, Hashable, CustomStringConvertible {
     }
 
     static func parse(_ scanner: inout Scanner) throws(ScanError) -> SequenceSet {
+        if scanner.take(36) { return .saved }
         var elements: [Element] = []
         repeat {
             let first = try bound(&scanner)

@@ -4,27 +4,34 @@
 /// change ``mode`` between two pipelined commands. A message literal of APPEND is handed on in chunks and never collected.
 public struct CommandFramer: Sendable {
     public var mode = Mode.commands
+    /// Whether mailbox names are UTF-8 now; see ``CommandParser/parse(_:utf8Names:)``.
+    public var utf8Names = false
     public let limits: Limits
 
-    private enum State: Sendable, Equatable {
+    enum State: Sendable, Equatable {
         case collecting
         /// Octets of a small literal still to come.
         case literal(Int)
-        case appendAwaitsVerdict(AppendHeader)
-        case append(AppendHeader, left: Int)
-        case appendLineEnd(AppendHeader)
+        case appendAwaitsVerdict(AppendLiteral)
+        case append(left: Int)
         /// Reads a refused command to its end: literal octets left, and the answer to give then (nil: was given).
         case discarding(Int, CommandError?)
         case dead
     }
 
-    private var state = State.collecting
-    private var buffer: [UInt8] = []
+    var state = State.collecting
+    var buffer: [UInt8] = []
     /// Where unread octets begin in the buffer.
-    private var head = 0
+    var head = 0
     /// The command so far: from `head`, so many octets are taken.
     private var taken = 0
     private var scanned = 0
+    /// Set within an APPEND or REPLACE.
+    var grammar: AppendGrammar?
+    /// What a piece of it said and was not given out yet.
+    var steps: [AppendStep] = []
+    /// Octets of the message so far.
+    var messageSize = 0
 
     public init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -46,6 +53,8 @@ public struct CommandFramer: Sendable {
         head = 0
         taken = 0
         scanned = 0
+        leaveAppend()
+        state = .collecting
     }
 
     /// The next event, or nil until more octets come.
@@ -59,41 +68,20 @@ public struct CommandFramer: Sendable {
         }
     }
 
-    /// Go on with the message after ``Event/appendBegins(_:)``.
-    public mutating func acceptAppend() {
-        guard case .appendAwaitsVerdict(let header) = state else { return }
-        state = .append(header, left: header.size)
-    }
-
-    /// Drop the message after ``Event/appendBegins(_:)``; answer the command now. A literal that comes unasked is skipped.
-    public mutating func refuseAppend() {
-        guard case .appendAwaitsVerdict(let header) = state else { return }
-        state = header.isSynchronising ? .collecting : .discarding(header.size, nil)
-    }
-
-    /// After an append was accepted and then failed (disk full): skip what is left of it; answer the command now.
-    public mutating func abandonAppend() {
-        switch state {
-        case .append(_, let left): state = .discarding(left, nil)
-        case .appendLineEnd: state = .discarding(0, nil)
-        default: refuseAppend()
-        }
-    }
-
     // MARK: Steps
 
-    private enum Step {
+    enum Step {
         case event(Event)
         case again
         case wait
     }
 
     private mutating func step() -> Step {
-        switch state {
+        if !steps.isEmpty { return .event(.append(nextStep())) }
+        return switch state {
         case .collecting: collect()
         case .literal(let left): takeLiteral(left)
-        case .append(let header, let left): takeAppend(header, left)
-        case .appendLineEnd(let header): endAppend(header)
+        case .append(let left): takeAppend(left)
         case .discarding(let left, let answer): discard(left, answer)
         case .appendAwaitsVerdict, .dead: .wait
         }
@@ -122,7 +110,9 @@ public struct CommandFramer: Sendable {
             mode = .commands
             return .event(.line(Array(line)))
         }
-        guard let literal = LiteralMarker(endOf: buffer[(head + taken)..<(head + end)]) else {
+        let literal = LiteralMarker(endOf: buffer[(head + taken)..<(head + end)])
+        if grammar != nil || AppendGrammar.begins(buffer[head..<(head + end)]) { return continueAppend(literal, lineEnd: end) }
+        guard let literal else {
             let command = consume(end)
             // An empty line between commands is nobody's command; Postel's rule, as other servers have it.
             return command.allSatisfy { $0 == 13 || $0 == 10 } ? .again : .event(.command(Array(command)))
@@ -130,15 +120,10 @@ public struct CommandFramer: Sendable {
         return begin(literal, lineEnd: end)
     }
 
-    private mutating func begin(_ literal: LiteralMarker, lineEnd end: Int) -> Step {
-        if AppendProbe.isAppend(buffer[head..<(head + end)]), let append = AppendProbe.probe(Array(buffer[head..<(head + end)])) {
-            switch append {
-            case .success(let header): return beginAppend(header, literal, end)
-            case .failure(let error): return refuse(error, literal, end)
-            }
-        }
+    mutating func begin(_ literal: LiteralMarker, lineEnd end: Int) -> Step {
         guard literal.size <= limits.literal, end + literal.size <= limits.command else {
-            let tag = CommandParser.tag(of: Array(buffer[head..<(head + min(end, 300))]))
+            let tag = grammar?.knownTag ?? CommandParser.tag(of: Array(buffer[head..<(head + min(end, 300))]))
+            leaveAppend()
             return refuse(CommandError(tag: tag, text: "the literal is too long", code: .tooBig), literal, end)
         }
         taken = end
@@ -146,17 +131,8 @@ public struct CommandFramer: Sendable {
         return literal.isSynchronising ? .event(.needContinuation(size: literal.size)) : .again
     }
 
-    private mutating func beginAppend(_ header: AppendHeader, _ literal: LiteralMarker, _ end: Int) -> Step {
-        guard header.size <= limits.append else {
-            return refuse(CommandError(tag: header.tag, text: "the message is larger than \(limits.append) octets", code: .tooBig), literal, end)
-        }
-        _ = consume(end)
-        state = .appendAwaitsVerdict(header)
-        return .event(.appendBegins(header))
-    }
-
     /// Ends a command at a literal: the client that waits gets the answer instead of a continuation request.
-    private mutating func refuse(_ error: CommandError, _ literal: LiteralMarker, _ end: Int) -> Step {
+    mutating func refuse(_ error: CommandError, _ literal: LiteralMarker, _ end: Int) -> Step {
         _ = consume(end)
         if literal.isSynchronising {
             state = .collecting
@@ -172,7 +148,9 @@ public struct CommandFramer: Sendable {
     }
 
     private mutating func overlong(consume count: Int, rest: Bool) -> Step {
-        let error = CommandError(tag: CommandParser.tag(of: Array(buffer[head..<(head + min(count, 300))])), text: "the command is too long", code: nil)
+        let known = grammar?.knownTag
+        leaveAppend()
+        let error = CommandError(tag: known ?? CommandParser.tag(of: Array(buffer[head..<(head + min(count, 300))])), text: "the command is too long", code: nil)
         if rest || mode == .line {
             // Where a line has no end in sight, nobody knows what the octets behind it are.
             state = .dead
@@ -186,32 +164,6 @@ public struct CommandFramer: Sendable {
         guard buffered - taken >= left else { return .wait }
         taken += left
         state = .collecting
-        return .again
-    }
-
-    private mutating func takeAppend(_ header: AppendHeader, _ left: Int) -> Step {
-        if left == 0 {
-            state = .appendLineEnd(header)
-            return .again
-        }
-        guard buffered > 0 else { return .wait }
-        let chunk = consume(min(left, buffered))
-        state = .append(header, left: left - chunk.count)
-        return .event(.appendChunk(Array(chunk)))
-    }
-
-    private mutating func endAppend(_ header: AppendHeader) -> Step {
-        guard let first = buffer[head...].first else { return .wait }
-        if first == 13 {
-            guard buffered >= 2 else { return .wait }
-        }
-        let length = first == 10 ? 1 : 2
-        if first == 10 || (first == 13 && buffer[head + 1] == 10) {
-            _ = consume(length)
-            state = .collecting
-            return .event(.appendEnds)
-        }
-        state = .discarding(0, CommandError(tag: header.tag, text: "unexpected text behind the message; its literal's size may be wrong", code: nil))
         return .again
     }
 
@@ -237,7 +189,7 @@ public struct CommandFramer: Sendable {
         return answer.map { .event(.failed($0)) } ?? .again
     }
 
-    private mutating func consume(_ count: Int) -> ArraySlice<UInt8> {
+    mutating func consume(_ count: Int) -> ArraySlice<UInt8> {
         let slice = buffer[head..<(head + count)]
         head += count
         taken = 0

@@ -28,13 +28,8 @@ extension CommandFramer {
         case command([UInt8])
         /// A line in ``Mode/line``, without its line end.
         case line([UInt8])
-        /// APPEND up to its literal. Nothing more comes until ``acceptAppend()`` or ``refuseAppend()`` was called.
-        /// When accepted and `isSynchronising`, send a continuation request.
-        case appendBegins(AppendHeader)
-        /// Octets of the message, in order.
-        case appendChunk([UInt8])
-        /// The APPEND command is complete: all octets came, and its line ended as it must.
-        case appendEnds
+        /// A step of an APPEND or REPLACE.
+        case append(AppendStep)
         /// The command is over and must be answered with the error's response; drop an append that had begun.
         case failed(CommandError)
         /// As `failed`, but the stream cannot be followed any more: answer, say BYE, close.

@@ -25,9 +25,14 @@ public struct MailboxName: Sendable, Hashable, CustomStringConvertible {
 
     static func parse(_ scanner: inout Scanner) throws(ScanError) -> MailboxName {
         let wire = try scanner.astring()
-        guard let name = MailboxName(wire: wire) else {
-            throw ScanError("the mailbox name is not valid modified UTF-7; write & as &-")
-        }
-        return name
+        guard let text = try decode(wire, scanner) else { throw ScanError("the mailbox name is not valid") }
+        return MailboxName(text)
+    }
+
+    /// A name or pattern in the encoding that the session uses.
+    static func decode(_ wire: [UInt8], _ scanner: Scanner) throws(ScanError) -> String? {
+        if scanner.namesAreUTF8 { return String(validating: wire, as: UTF8.self) }
+        guard let text = decode(wire) else { throw ScanError("the mailbox name is not valid modified UTF-7; write & as &-") }
+        return text
     }
 }

@@ -13,6 +13,8 @@ struct ScanError: Error, Equatable {
 struct Scanner {
     let bytes: [UInt8]
     private(set) var position = 0
+    /// Whether mailbox names are UTF-8 and nothing else (RFC 6855 §3).
+    var namesAreUTF8 = false
 
     init(_ bytes: [UInt8], at position: Int = 0) {
         self.bytes = bytes
@@ -81,6 +83,17 @@ struct Scanner {
         guard digits.count <= 20, let value = UInt32(String(decoding: digits, as: UTF8.self)) else { throw ScanError("number out of range") }
         return value
     }
+
+    /// `mod-sequence-valzer` (RFC 7162 §7): unsigned 63 bits.
+    mutating func modSequence() throws(ScanError) -> UInt64 {
+        let digits = run(while: ASCII.isDigit)
+        guard !digits.isEmpty else { throw ScanError("expected a mod-sequence") }
+        guard digits.count <= 20, let value = Int64(String(decoding: digits, as: UTF8.self)) else { throw ScanError("mod-sequence out of range") }
+        return UInt64(value)
+    }
+
+    /// `number64` (RFC 9051 §9): unsigned 63 bits.
+    mutating func number64() throws(ScanError) -> UInt64 { try modSequence() }
 
     /// `nz-number`.
     mutating func positiveNumber() throws(ScanError) -> UInt32 {

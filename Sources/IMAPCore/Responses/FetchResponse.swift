@@ -18,11 +18,25 @@ public struct FetchResponse: Sendable {
     public mutating func finish() { writer.raw(")\r\n") }
 
     public mutating func uid(_ uid: UInt32) { item("UID \(uid)") }
+    /// RFC 7162 §3.1.4.2.
+    public mutating func modSequence(_ value: UInt64) { item("MODSEQ (\(value))") }
+    /// RFC 8970 §4.
+    public mutating func preview(_ text: String?) {
+        item("PREVIEW ")
+        writer.nstring(text.map { Array($0.utf8) })
+    }
+
+    /// RFC 8514 §4.2.
+    public mutating func saveDate(_ date: MailDate?) { item(date.map { "SAVEDATE \"\($0.imapText)\"" } ?? "SAVEDATE NIL") }
+    /// RFC 8474 §5.1 and §5.2.
+    public mutating func emailID(_ id: String) { item("EMAILID (\(id))") }
+    public mutating func noThreadID() { item("THREADID NIL") }
     public mutating func size(_ octets: Int) { item("RFC822.SIZE \(octets)") }
     public mutating func internalDate(_ date: MailDate) { item("INTERNALDATE \"\(date.imapText)\"") }
     /// `\Recent` may be among them.
     public mutating func flags(_ flags: [Flag]) { item("FLAGS (" + flags.map(\.text).joined(separator: " ") + ")") }
-    public mutating func binarySize(part: [Int], _ octets: Int) { item("BINARY.SIZE[\(part.map { String($0) }.joined(separator: "."))] \(octets)") }
+    /// - Parameter name: ``FetchAttribute/responseName``.
+    public mutating func binarySize(_ name: String, _ octets: Int) { item("\(name) \(octets)") }
 
     /// `name {size}`; exactly `size` octets must follow in ``writer`` or on the wire.
     /// - Parameter name: ``FetchAttribute/responseName``.
@@ -54,6 +68,8 @@ extension FetchAttribute {
         case .section(let section, let partial, _): "BODY[\(section)]" + Self.origin(partial)
         case .binary(let part, let partial, _): "BINARY[\(part.map { String($0) }.joined(separator: "."))]" + Self.origin(partial)
         case .binarySize(let part): "BINARY.SIZE[\(part.map { String($0) }.joined(separator: "."))]"
+        case .binaryText(let section, let partial, _): "BINARY[\(section)]" + Self.origin(partial)
+        case .binaryTextSize(let section): "BINARY.SIZE[\(section)]"
         case .rfc822: "RFC822"
         case .rfc822Header: "RFC822.HEADER"
         case .rfc822Text: "RFC822.TEXT"
@@ -61,6 +77,11 @@ extension FetchAttribute {
         case .flags: "FLAGS"
         case .internalDate: "INTERNALDATE"
         case .uid: "UID"
+        case .modSequence: "MODSEQ"
+        case .preview: "PREVIEW"
+        case .saveDate: "SAVEDATE"
+        case .emailID: "EMAILID"
+        case .threadID: "THREADID"
         case .body: "BODY"
         case .bodyStructure: "BODYSTRUCTURE"
         case .size: "RFC822.SIZE"
@@ -73,7 +94,8 @@ extension FetchAttribute {
     /// The section and partial that it means, for those that name octets of the message; RFC822 and its kin included.
     public var bodySection: (section: BodySection, partial: Partial?)? {
         switch self {
-        case .section(let section, let partial, _): (section, partial)
+        case .section(let section, let partial, _), .binaryText(let section, let partial, _): (section, partial)
+        case .binaryTextSize(let section): (section, nil)
         case .rfc822: (BodySection(), nil)
         case .rfc822Header: (BodySection(.header), nil)
         case .rfc822Text: (BodySection(.text), nil)

@@ -12,12 +12,24 @@ public enum Response: Sendable, Hashable {
     case exists(UInt32), recent(UInt32), expunge(UInt32)
     case list(ListEntry)
     case lsub(ListEntry)
-    case status(MailboxName, [(StatusItem, UInt64)])
-    case search([UInt32])
+    case status(MailboxName, [(StatusItem, StatusValue)])
+    /// RFC 7162 §3.1.5: with the highest mod-sequence of what was found, where MODSEQ was among the keys.
+    case search([UInt32], modSequence: UInt64? = nil)
+    /// RFC 5256 §4.
+    case sort([UInt32], modSequence: UInt64? = nil)
+    case thread(ThreadList)
+    /// RFC 7162 §3.2.10.
+    case vanished(SequenceSet, earlier: Bool)
     /// RFC 4731: the tag of the command that it answers.
     case esearch(tag: String, Numbering, SearchResult)
     case namespace(personal: [Namespace], otherUsers: [Namespace], shared: [Namespace])
     case id([IDField])
+    /// RFC 9208 §4.2: a root with what is used and allowed of each resource.
+    case quota(root: String, [QuotaResource])
+    case quotaRoot(MailboxName, roots: [String])
+    /// RFC 5464 §4.4: with values, or (for what changed) names only.
+    case metadata(MailboxName, [(name: String, value: [UInt8]?)])
+    case metadataChanged(MailboxName, [String])
 
     /// Appends the response with its line end.
     public func encode(into writer: inout ResponseWriter) {
@@ -52,15 +64,27 @@ public enum Response: Sendable, Hashable {
         case .status(let name, let items):
             writer.raw("STATUS ")
             writer.mailbox(name)
-            writer.raw(" (" + items.map { "\($0.0.rawValue) \($0.1)" }.joined(separator: " ") + ")")
-        case .search(let numbers): writer.raw((["SEARCH"] + numbers.map { String($0) }).joined(separator: " "))
+            writer.raw(" (" + items.map { "\($0.0.rawValue) \($0.1.text)" }.joined(separator: " ") + ")")
+        case .search(let numbers, let modSequence): Self.encode("SEARCH", numbers, modSequence, into: &writer)
+        case .sort(let numbers, let modSequence): Self.encode("SORT", numbers, modSequence, into: &writer)
+        case .thread(let threads):
+            writer.raw(threads.roots.isEmpty ? "THREAD" : "THREAD ")
+            threads.encode(into: &writer)
+        case .vanished(let uids, let earlier): writer.raw((earlier ? "VANISHED (EARLIER) " : "VANISHED ") + uids.description)
         case .esearch(let tag, let numbering, let result): result.encode(tag, numbering, into: &writer)
         case .namespace(let personal, let others, let shared):
             writer.raw("NAMESPACE")
             for group in [personal, others, shared] { Namespace.encode(group, into: &writer) }
         case .id(let fields): encodeID(fields, into: &writer)
+        case .quota, .quotaRoot, .metadata, .metadataChanged: annotation(into: &writer)
         case .tagged, .untagged, .continuation: break
         }
+    }
+
+    private static func encode(_ word: String, _ numbers: [UInt32], _ modSequence: UInt64?, into writer: inout ResponseWriter) {
+        writer.raw(word)
+        for number in numbers { writer.raw(" \(number)") }
+        if let modSequence, !numbers.isEmpty { writer.raw(" (MODSEQ \(modSequence))") }
     }
 
     private func encodeID(_ fields: [IDField], into writer: inout ResponseWriter) {
@@ -79,6 +103,25 @@ public enum Response: Sendable, Hashable {
     public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }
 
+/// What STATUS says of an item.
+public enum StatusValue: Sendable, Hashable, ExpressibleByIntegerLiteral {
+    case number(UInt64)
+    /// RFC 8474 §4.3.
+    case objectID(String)
+    /// RFC 7889 §3.2: without limit.
+    case none
+
+    public init(integerLiteral value: UInt64) { self = .number(value) }
+
+    var text: String {
+        switch self {
+        case .number(let value): String(value)
+        case .objectID(let id): "(\(id))"
+        case .none: "NIL"
+        }
+    }
+}
+
 /// One mailbox in a LIST or LSUB answer (RFC 3501 §7.2.2).
 public struct ListEntry: Sendable, Hashable {
     /// Name attributes (RFC 3501 §7.2.2, RFC 3348, RFC 5258, RFC 6154).
@@ -95,8 +138,13 @@ public struct ListEntry: Sendable, Hashable {
     public let name: MailboxName
     /// RFC 5258 §3.5: selection criteria that names below this one fulfil, for RECURSIVEMATCH.
     public let childInfo: [ListRequest.Selection]
+    /// RFC 9051 §6.3.9.7: what it was called before RENAME.
+    public let oldName: MailboxName?
 
-    public init(_ name: MailboxName, delimiter: Character?, attributes: [Attribute], childInfo: [ListRequest.Selection] = []) {
+    public init(
+        _ name: MailboxName, delimiter: Character?, attributes: [Attribute], childInfo: [ListRequest.Selection] = [], oldName: MailboxName? = nil
+    ) {
+        self.oldName = oldName
         self.name = name
         self.delimiter = delimiter
         self.attributes = attributes
@@ -109,6 +157,22 @@ public struct ListEntry: Sendable, Hashable {
         writer.raw(" ")
         writer.mailbox(name)
         if !childInfo.isEmpty { writer.raw(" (\"CHILDINFO\" (" + childInfo.map { "\"\($0.rawValue)\"" }.joined(separator: " ") + "))") }
+        if let oldName {
+            writer.raw(" (\"OLDNAME\" (")
+            writer.mailbox(oldName)
+            writer.raw("))")
+        }
+    }
+}
+
+extension ListEntry.Attribute {
+    /// What a mailbox may be for (RFC 6154 §2).
+    public static let uses: [Self] = [.all, .archive, .drafts, .flagged, .junk, .sent, .trash]
+
+    /// - Parameter use: without its backslash, in any case.
+    init?(use: String) {
+        guard let known = Self.uses.first(where: { ASCII.equal($0.rawValue.dropFirst(), use) }) else { return nil }
+        self = known
     }
 }
 
@@ -133,27 +197,5 @@ public struct Namespace: Sendable, Hashable {
             writer.raw(")")
         }
         writer.raw(")")
-    }
-}
-
-/// What an ESEARCH reports (RFC 4731 §3.1): only what was asked for; MIN, MAX and ALL are left out when nothing matched.
-public struct SearchResult: Sendable, Hashable {
-    public let returns: [SearchRequest.Return]
-    /// Ascending.
-    public let numbers: [UInt32]
-
-    public init(_ numbers: [UInt32], returns: [SearchRequest.Return]) {
-        self.numbers = numbers
-        self.returns = returns
-    }
-
-    func encode(_ tag: String, _ numbering: Numbering, into writer: inout ResponseWriter) {
-        writer.raw("ESEARCH (TAG ")
-        writer.string(Array(tag.utf8))
-        writer.raw(numbering == .uid ? ") UID" : ")")
-        if returns.contains(.min), let first = numbers.first { writer.raw(" MIN \(first)") }
-        if returns.contains(.max), let last = numbers.last { writer.raw(" MAX \(last)") }
-        if returns.contains(.all), let set = SequenceSet.compact(numbers) { writer.raw(" ALL \(set)") }
-        if returns.contains(.count) { writer.raw(" COUNT \(numbers.count)") }
     }
 }

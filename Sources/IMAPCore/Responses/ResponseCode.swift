@@ -20,6 +20,25 @@ public enum ResponseCode: Sendable, Hashable {
     case tooBig
     /// RFC 9051: the selected mailbox is closed now (by a SELECT).
     case closed
+    /// RFC 7162 §3.1.2 and §3.1.3.
+    case highestModSequence(UInt64)
+    case modified(SequenceSet)
+    /// RFC 5182 §2.1.
+    case notSaved
+    /// RFC 8474 §4.
+    case mailboxID(String)
+    /// RFC 9585: the command's tag, how much is done, of how much.
+    case inProgress(tag: String, done: UInt32, goal: UInt32)
+    /// RFC 4469 §4.2: the URL that means nothing.
+    case badURL(String)
+    /// RFC 4978 §3.
+    case compressionActive
+    /// RFC 5464 §4.3 and §4.2.1.
+    case metadataMaxSize(Int), metadataTooMany, metadataNoPrivate, metadataLongEntries(Int)
+    /// RFC 6154 §3: a mailbox cannot be made for that.
+    case useAttribute
+    /// RFC 5465 §5.8 and §8.
+    case notificationOverflow, badEvent([String])
 
     /// The text between the brackets.
     public var text: String {
@@ -33,6 +52,14 @@ public enum ResponseCode: Sendable, Hashable {
         case .unseen(let number): "UNSEEN \(number)"
         case .appendUID(let validity, let uids): "APPENDUID \(validity) \(uids)"
         case .copyUID(let validity, let source, let destination): "COPYUID \(validity) \(source) \(destination)"
+        case .highestModSequence(let value): "HIGHESTMODSEQ \(value)"
+        case .modified(let set): "MODIFIED \(set)"
+        case .mailboxID(let id): "MAILBOXID (\(id))"
+        case .inProgress(let tag, let done, let goal): "INPROGRESS (\"\(tag.filter { $0 != "\"" && $0 != "\\" })\" \(done) \(goal))"
+        case .badURL(let url): "BADURL \"\(url.filter { $0 != "\"" && $0 != "\\" })\""
+        case .metadataMaxSize(let limit): "METADATA MAXSIZE \(limit)"
+        case .metadataLongEntries(let size): "METADATA LONGENTRIES \(size)"
+        case .badEvent(let known): "BADEVENT (" + known.joined(separator: " ") + ")"
         default: word
         }
     }
@@ -65,6 +92,12 @@ public enum ResponseCode: Sendable, Hashable {
         case .unknownCTE: "UNKNOWN-CTE"
         case .tooBig: "TOOBIG"
         case .closed: "CLOSED"
+        case .notSaved: "NOTSAVED"
+        case .compressionActive: "COMPRESSIONACTIVE"
+        case .metadataTooMany: "METADATA TOOMANY"
+        case .metadataNoPrivate: "METADATA NOPRIVATE"
+        case .useAttribute: "USEATTR"
+        case .notificationOverflow: "NOTIFICATIONOVERFLOW"
         default: ""
         }
     }

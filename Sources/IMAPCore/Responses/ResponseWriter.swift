@@ -3,7 +3,7 @@ public struct ResponseWriter: Sendable {
     /// What was written and not yet taken.
     public private(set) var bytes: [UInt8] = []
     /// Whether the client enabled UTF-8 (RFC 9051 §6.3.1): mailbox names unencoded, quoted strings may hold UTF-8.
-    public let utf8: Bool
+    public var utf8: Bool
 
     public init(utf8: Bool = false) { self.utf8 = utf8 }
 
@@ -17,6 +17,22 @@ public struct ResponseWriter: Sendable {
 
     /// Octets as they are, for example inside a literal whose size was announced.
     public mutating func raw(_ octets: some Collection<UInt8>) { bytes += octets }
+
+    /// A number in decimal, without making a string of it: a folder's worth of FETCH answers is mostly numbers.
+    public mutating func number(_ value: UInt64) {
+        guard value >= 10 else { return bytes.append(48 + UInt8(value)) }
+        var rest = value, start = bytes.count
+        while rest > 0 {
+            bytes.append(48 + UInt8(rest % 10))
+            rest /= 10
+        }
+        var end = bytes.count - 1
+        while start < end {
+            bytes.swapAt(start, end)
+            start += 1
+            end -= 1
+        }
+    }
 
     /// `string`: quoted where quoting can carry it, else a literal. NUL can stand in neither and is left out.
     public mutating func string(_ value: [UInt8]) {

@@ -19,12 +19,13 @@ struct FoldedText: Sendable, Hashable {
 
 /// A text to look for, prepared once: Knuth–Morris–Pratt, since a client chooses the text and may not choose one that
 /// makes the search slow.
-struct SearchNeedle: Sendable, Hashable {
-    private let pattern: [UInt8]
+public struct SearchNeedle: Sendable, Hashable {
+    /// Folded, in UTF-8.
+    public let pattern: [UInt8]
     /// For each prefix, the length of its longest proper prefix that is also its suffix.
     private let fallback: [Int]
 
-    init(_ text: String) {
+    public init(_ text: String) {
         let pattern = FoldedText(text).utf8
         var fallback = [Int](repeating: 0, count: pattern.count)
         var length = 0

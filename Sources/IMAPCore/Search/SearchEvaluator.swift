@@ -13,9 +13,13 @@ public struct SearchEvaluator: Sendable {
         case sentDay(@Sendable (SearchDay) -> Bool)
         /// Seconds since 1970 that the internal date must be at least, or at most.
         case arrivedSince(Int64), arrivedUntil(Int64)
-        case larger(UInt32), smaller(UInt32)
+        case larger(UInt64), smaller(UInt64)
         case header(String, SearchNeedle)
         case body(SearchNeedle), text(SearchNeedle)
+        case modSequence(UInt64)
+        case savedDay(@Sendable (SearchDay) -> Bool)
+        case emailID(String)
+        case nothing
     }
 
     private let root: Node
@@ -49,17 +53,29 @@ public struct SearchEvaluator: Sendable {
         case .sentDay(let test): try sentDay(message).map(test) ?? false
         case .arrivedSince(let time): message.internalDate.unixTime >= time
         case .arrivedUntil(let time): message.internalDate.unixTime <= time
-        case .larger(let size): message.size > Int(size)
-        case .smaller(let size): message.size < Int(size)
-        case .header(let name, let text): try message.header().all(name).contains { TextSearch.field($0, contains: text) }
-        case .body(let text): try message.withContent { TextSearch.body($0, contains: text) }
-        case .text(let text):
-            try message.header().fields.contains { TextSearch.wholeField($0, contains: text) } || message.withContent { TextSearch.body($0, contains: text) }
+        case .larger(let size): message.size > size
+        case .smaller(let size): message.size < size
+        case .header(let name, let text):
+            try message.mayContain(text, in: .header) && message.fields(name).contains { TextSearch.field($0, contains: text) }
+        case .body(let text): try isInBody(text, message)
+        case .modSequence(let least): message.modSequence >= least
+        case .savedDay(let test): message.saveDate.map { test(SearchDay($0)) } ?? false
+        case .emailID(let id): try message.emailID() == id
+        case .nothing: false
+        case .text(let text): try isInHeader(text, message) || isInBody(text, message)
         }
     }
 
+    private static func isInHeader(_ text: SearchNeedle, _ message: some SearchableMessage) throws -> Bool {
+        try message.mayContain(text, in: .header) && message.header().fields.contains { TextSearch.wholeField($0, contains: text) }
+    }
+
+    private static func isInBody(_ text: SearchNeedle, _ message: some SearchableMessage) throws -> Bool {
+        try message.mayContain(text, in: .body) && message.withContent { TextSearch.body($0, contains: text) }
+    }
+
     private static func sentDay(_ message: some SearchableMessage) throws -> SearchDay? {
-        guard let field = try message.header().first("Date"), let date = MailDate(parsing: field.rawValue) else { return nil }
+        guard let field = try message.fields("Date").first, let date = MailDate(parsing: field.rawValue) else { return nil }
         return SearchDay(date)
     }
 
@@ -89,7 +105,7 @@ extension SearchEvaluator.Node {
         case .or(let a, let b): max(a.cost, b.cost)
         case .not(let inner): inner.cost
         case .header, .sentDay: Self.headerCost
-        case .body, .text: 100
+        case .body, .text, .emailID: 100
         default: 1
         }
     }
@@ -124,6 +140,13 @@ private struct Compiler {
         case .header(let name, let text): .header(name, SearchNeedle(text))
         case .body(let text): .body(SearchNeedle(text))
         case .text(let text): .text(SearchNeedle(text))
+        case .modSequence(let least): .modSequence(least)
+        case .savedBefore(let day): .savedDay { $0 < day }
+        case .savedOn(let day): .savedDay { $0 == day }
+        case .savedSince(let day): .savedDay { $0 >= day }
+        case .emailID(let id): .emailID(id)
+        // There are no threads that last (RFC 8474 §5.2).
+        case .threadID: .nothing
         }
     }
 

@@ -115,4 +115,11 @@ extension FetchResponse {
         item(extended ? "BODYSTRUCTURE " : "BODY ")
         BodyStructure.encode(part, of: message, extended: extended, into: &writer)
     }
+
+    /// ENVELOPE or BODYSTRUCTURE that was encoded before, for a client without UTF-8: literals stand where that needs
+    /// them, which all clients take.
+    public mutating func encoded(_ name: String, _ octets: [UInt8]) {
+        item(name + " ")
+        writer.raw(octets)
+    }
 }

@@ -17,7 +17,7 @@ public struct SessionState: Sendable, Hashable {
     public private(set) var isTLS: Bool
     /// Whether STARTTLS can be had on this listener.
     public let offersTLS: Bool
-    /// Whether LOGIN and clear-text SASL mechanisms are allowed without TLS.
+    /// Whether LOGIN and AUTHENTICATE are allowed without TLS.
     public let allowsPlaintext: Bool
     public private(set) var enabled: Set<String> = []
 
@@ -43,7 +43,16 @@ public struct SessionState: Sendable, Hashable {
     /// Whether passwords may be sent now.
     public var acceptsPasswords: Bool { isTLS || allowsPlaintext }
     /// Whether mailbox names and quoted strings go to this client as UTF-8.
+    public var acceptsUTF8: Bool { enabled.contains("UTF8=ACCEPT") }
+    public var isRevision2: Bool { enabled.contains("IMAP4REV2") }
+    /// Whether the client hears that the mailbox selected before is closed (RFC 7162 §3.2.11, RFC 9051 §6.3.2).
+    public var tellsClosing: Bool { usesVanished || isRevision2 }
     public var usesUTF8: Bool { enabled.contains("IMAP4REV2") || enabled.contains("UTF8=ACCEPT") }
+
+    /// RFC 7162 §3.1: FETCH answers tell mod-sequences now.
+    public var usesModSequences: Bool { enabled.contains("CONDSTORE") || usesVanished }
+    /// RFC 7162 §3.2.3: what is expunged is told by VANISHED now.
+    public var usesVanished: Bool { enabled.contains("QRESYNC") }
 
     /// Whether the command may run now; asked before anything else is done with it.
     public func admission(of command: Command) -> Admission {
@@ -52,15 +61,23 @@ public struct SessionState: Sendable, Hashable {
         case .capability, .noop, .logout, .id: return .allowed
         case .startTLS: return startTLS()
         case .login, .authenticate: return logIn(command)
-        case .enable, .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .append, .namespace, .idle:
+        case .enable, .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .getQuota, .getQuotaRoot, .setQuota, .getMetadata, .setMetadata, .compress, .namespace, .idle, .notify:
             return isAuthenticated ? .allowed : .refused(.bad("log in first"))
-        case .check, .close, .unselect, .search, .fetch, .copy:
+        case .check, .close, .unselect, .search, .sort, .thread, .fetch, .copy:
             return needsSelection()
         case .expunge, .store, .move:
             let admission = needsSelection()
             guard admission == .allowed, isReadOnly else { return admission }
             return .refused(.no("the mailbox is open read-only", code: .noPerm))
         }
+    }
+
+    /// Whether an APPEND, or a REPLACE in the selected mailbox, may run now.
+    public func admission(ofAppend header: AppendHeader) -> Admission {
+        guard isAuthenticated else { return .refused(.bad("log in first")) }
+        guard header.replaces != nil else { return .allowed }
+        let admission = needsSelection()
+        return admission == .allowed && isReadOnly ? .refused(.no("the mailbox is open read-only", code: .noPerm)) : admission
     }
 
     private func startTLS() -> Admission {
@@ -71,8 +88,8 @@ public struct SessionState: Sendable, Hashable {
 
     private func logIn(_ command: Command) -> Admission {
         guard phase == .notAuthenticated else { return .refused(.bad("already logged in")) }
-        if case .authenticate(let mechanism, _) = command, !["PLAIN", "LOGIN"].contains(mechanism) { return .allowed }
-        // RFC 3501 §6.2.3 with LOGINDISABLED; RFC 5530's code tells the client what to do.
+        // RFC 3501 §6.2.3 with LOGINDISABLED; RFC 5530's code tells the client what to do. SCRAM would keep the password from
+        // who listens, but not the mail that follows.
         return acceptsPasswords ? .allowed : .refused(.no("use STARTTLS first", code: .privacyRequired))
     }
 
@@ -98,23 +115,28 @@ public struct SessionState: Sendable, Hashable {
         return known
     }
 
+    /// A command that names mod-sequences turns them on (RFC 7162 §3.1).
+    /// - Returns: whether they were off.
+    public mutating func useModSequences() -> Bool { !usesModSequences && enabled.insert("CONDSTORE").inserted }
+
     /// What CAPABILITY lists now.
     /// - Parameters:
-    ///   - mechanisms: SASL mechanisms on offer, in upper case; those that need TLS are left out here without it.
+    ///   - mechanisms: SASL mechanisms on offer, in upper case; none of them is listed without TLS where that is needed.
     ///   - extensions: what is listed after log-in, where a server adds to ``extensions`` (`APPENDLIMIT=...`) or takes away.
     public func capabilities(mechanisms: [String], extensions: [String] = SessionState.extensions) -> [String] {
         guard !isAuthenticated else { return Self.base + extensions }
         var names = Self.base
         if offersTLS, !isTLS { names.append("STARTTLS") }
         if !acceptsPasswords { names.append("LOGINDISABLED") }
-        let usable = mechanisms.filter { acceptsPasswords || !["PLAIN", "LOGIN"].contains($0) }
-        return names + usable.map { "AUTH=" + $0 }
+        return names + (acceptsPasswords ? mechanisms : []).map { "AUTH=" + $0 }
     }
 
-    private static let base = ["IMAP4rev1", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
+    private static let base = ["IMAP4rev1", "IMAP4rev2", "LITERAL+", "SASL-IR", "ID", "ENABLE"]
     /// The extensions whose syntax this library speaks; a server that lists one must also do what it says.
     public static let extensions = [
         "IDLE", "NAMESPACE", "UIDPLUS", "MOVE", "UNSELECT", "CHILDREN", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "WITHIN", "BINARY",
-        "STATUS=SIZE",
+        "STATUS=SIZE", "CONDSTORE", "QRESYNC", "SEARCHRES", "SORT", "SORT=DISPLAY", "ESORT", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "PARTIAL",
+        "MULTIAPPEND", "CATENATE", "REPLACE", "COMPRESS=DEFLATE", "PREVIEW", "SAVEDATE", "OBJECTID", "INPROGRESS", "METADATA", "UTF8=ACCEPT",
+        "NOTIFY", "CREATE-SPECIAL-USE",
     ]
 }

@@ -40,20 +40,27 @@ final class Connection: Sendable {
     }
 
     /// Puts TLS under the session, and waits for the handshake. What had come in plain text is dropped.
-    /// - Returns: whether TLS is up; if not, the connection is closed.
-    func startTLS(_ upgrade: TLSUpgrade, timeout: TimeAmount) async -> Bool {
-        do { try await channel.eventLoop.submit { [handler] in try handler.value.install(upgrade) }.get() } catch { return false }
+    /// - Returns: nil when the connection is closed instead.
+    func startTLS(_ upgrade: TLSUpgrade, timeout: TimeAmount) async -> TLSUpgrade.Completion? {
+        do { try await channel.eventLoop.submit { [handler] in try handler.value.install(upgrade) }.get() } catch { return nil }
         return await handshake(timeout: timeout)
     }
 
-    /// Waits for the handshake that is under way.
-    func handshake(timeout: TimeAmount) async -> Bool {
+    /// Waits for the handshake that is under way; nil when the connection is closed instead.
+    func handshake(timeout: TimeAmount) async -> TLSUpgrade.Completion? {
         let timer = channel.eventLoop.scheduleTask(in: timeout) { [channel] in channel.close(promise: nil) }
         let done = await withCheckedContinuation { continuation in
             channel.eventLoop.execute { [handler] in handler.value.awaitHandshake(continuation) }
         }
         timer.cancel()
         return done
+    }
+
+    /// Compresses what follows in both directions (RFC 4978).
+    /// - Returns: false when the connection is gone, or the client did not wait.
+    func compress() async -> Bool {
+        do { try await channel.eventLoop.submit { [handler] in try handler.value.compress() }.get() } catch { return false }
+        return true
     }
 
     func close() async { try? await channel.close() }

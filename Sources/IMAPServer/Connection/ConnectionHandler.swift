@@ -34,9 +34,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     private var received: [ByteBuffer] = []
     private var reader: Reader?
     private var writer: Writer?
-    private var handshake: CheckedContinuation<Bool, Never>?
-    private var isCompletion: ((Any) -> Bool)?
-    private var handshakeIsDone = false
+    private var handshake: CheckedContinuation<TLSUpgrade.Completion?, Never>?
+    private var completion: ((Any) -> TLSUpgrade.Completion?)?
+    private var handshakeResult: TLSUpgrade.Completion?
     private var isWakePending = false
     private var isClosed = false
     private var isShuttingDown = false
@@ -78,9 +78,10 @@ final class ConnectionHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if isCompletion?(event) == true {
-            handshakeIsDone = true
-            handshake?.resume(returning: true)
+        if let done = completion?(event) {
+            completion = nil
+            // Held only until the session asks, which may be now.
+            if let handshake { handshake.resume(returning: done) } else { handshakeResult = done }
             handshake = nil
         }
         context.fireUserInboundEventTriggered(event)
@@ -132,9 +133,12 @@ final class ConnectionHandler: ChannelInboundHandler {
         writer = Writer(continuation: continuation, timer: timer)
     }
 
-    /// Answers when TLS is up (true) or the connection is gone (false).
-    func awaitHandshake(_ continuation: CheckedContinuation<Bool, Never>) {
-        if handshakeIsDone || isClosed { return continuation.resume(returning: handshakeIsDone) }
+    /// Answers when TLS is up, or with nil when the connection is gone.
+    func awaitHandshake(_ continuation: CheckedContinuation<TLSUpgrade.Completion?, Never>) {
+        if handshakeResult != nil || isClosed {
+            defer { handshakeResult = nil }
+            return continuation.resume(returning: isClosed ? nil : handshakeResult)
+        }
         handshake = continuation
         context?.read()
     }
@@ -143,8 +147,14 @@ final class ConnectionHandler: ChannelInboundHandler {
     func install(_ upgrade: TLSUpgrade) throws {
         guard let context else { throw ConnectionClosed() }
         received = []
-        isCompletion = upgrade.isCompletion
+        completion = upgrade.completion
         try context.pipeline.syncOperations.addHandler(upgrade.makeHandler(), position: .first)
+    }
+
+    /// Puts compression under the session, above TLS. Nothing may have come in that was not read.
+    func compress() throws {
+        guard let context, received.isEmpty else { throw ConnectionClosed() }
+        try context.pipeline.syncOperations.addHandler(CompressionHandler(), position: .before(self))
     }
 
     private func takeReader() -> Reader? {
@@ -163,7 +173,7 @@ final class ConnectionHandler: ChannelInboundHandler {
         isClosed = true
         if let reader = takeReader() { reader.continuation.resume(returning: .closed) }
         if let writer = takeWriter() { writer.continuation.resume(throwing: ConnectionClosed()) }
-        handshake?.resume(returning: false)
+        handshake?.resume(returning: nil)
         handshake = nil
     }
 }

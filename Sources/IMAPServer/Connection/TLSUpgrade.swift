@@ -4,13 +4,20 @@ import NIOCore
 /// handshake is done.
 public struct TLSUpgrade: Sendable {
     let makeHandler: @Sendable () throws -> any ChannelHandler
-    let isCompletion: @Sendable (Any) -> Bool
+    let completion: @Sendable (Any) -> Completion?
+
+    /// What a finished handshake left for the log-in.
+    public struct Completion: Sendable {
+        /// By registered name (RFC 5929, RFC 9266); empty where the connection has none.
+        public let channelBindings: [String: [UInt8]]
+        public init(channelBindings: [String: [UInt8]] = [:]) { self.channelBindings = channelBindings }
+    }
 
     /// - Parameters:
     ///   - makeHandler: called on the connection's event loop.
-    ///   - isCompletion: whether a user event means that the handshake is done.
-    public init(makeHandler: @escaping @Sendable () throws -> any ChannelHandler, isCompletion: @escaping @Sendable (Any) -> Bool) {
+    ///   - completion: not nil for the user event that means that the handshake is done.
+    public init(makeHandler: @escaping @Sendable () throws -> any ChannelHandler, completion: @escaping @Sendable (Any) -> Completion?) {
         self.makeHandler = makeHandler
-        self.isCompletion = isCompletion
+        self.completion = completion
     }
 }

@@ -7,11 +7,15 @@ enum FetchItem {
     case uid(UInt32), flags([Flag]), internalDate(MailDate), size(Int)
     case envelope(Envelope)
     case structure(MIMEPart, MessageContent, extended: Bool)
+    /// ENVELOPE and BODYSTRUCTURE as they go over the wire.
+    case encoded(String, [UInt8])
     case octets(String, [UInt8], literal8: Bool)
     /// A run of the message's octets, to be read from the file when its turn comes.
     case stream(String, MessageFile, Range<Int>, literal8: Bool)
+    case modSequence(UInt64)
+    case preview(String?), saveDate(MailDate?), emailID(String), threadID
     case none(String)
-    case binarySize([Int], Int)
+    case binarySize(String, Int)
     case unknownEncoding
 
     func write(into fetch: inout FetchResponse) {
@@ -23,12 +27,18 @@ enum FetchItem {
         case .envelope(let envelope): fetch.envelope(envelope)
         case .structure(let part, let content, let extended):
             ((try? content.bytes()) ?? []).withUnsafeBytes { fetch.bodyStructure(part, of: $0, extended: extended) }
+        case .encoded(let name, let octets): fetch.encoded(name, octets)
         case .octets(let name, let octets, let literal8):
             fetch.literalHeader(name, size: octets.count, literal8: literal8 && octets.contains(0))
             fetch.writer.raw(octets)
         case .stream(let name, _, let range, let literal8): fetch.literalHeader(name, size: range.count, literal8: literal8)
+        case .modSequence(let value): fetch.modSequence(value)
+        case .preview(let text): fetch.preview(text)
+        case .saveDate(let date): fetch.saveDate(date)
+        case .emailID(let id): fetch.emailID(id)
+        case .threadID: fetch.noThreadID()
         case .none(let name): fetch.null(name)
-        case .binarySize(let part, let size): fetch.binarySize(part: part, size)
+        case .binarySize(let name, let size): fetch.binarySize(name, size)
         case .unknownEncoding: break
         }
     }
@@ -39,6 +49,8 @@ struct FetchPlanner {
     let mailbox: Mailbox
     let message: StoredMessage
     let flags: [Flag]
+    /// What the index knows; nil: read the message.
+    var summaries: SummaryReader?
 
     func plan(_ attributes: [FetchAttribute]) throws(StoreError) -> [FetchItem] {
         var items: [FetchItem] = []
@@ -61,10 +73,30 @@ struct FetchPlanner {
         switch attribute {
         case .uid: return .uid(message.uid)
         case .flags: return .flags(flags)
-        case .internalDate: return .internalDate(MailDate(unixTime: try details().internalDate))
+        case .internalDate: return .internalDate(.local(try details().internalDate))
         case .size: return .size(try details().size)
+        case .modSequence: return .modSequence(message.modSequence)
+        case .saveDate: return .saveDate(message.saveDate.map(MailDate.local))
+        case .threadID: return .threadID
+        case .envelope:
+            let envelope = summaries?.summary(of: message.uid)?.envelope ?? []
+            return envelope.isEmpty ? nil : .encoded("ENVELOPE", envelope)
+        case .bodyStructure:
+            let structure = summaries?.summary(of: message.uid)?.structure ?? []
+            return structure.isEmpty ? nil : .encoded("BODYSTRUCTURE", structure)
+        case .section(let section, let partial, _): return knownFields(attribute.responseName, section, partial)
         default: return nil
         }
+    }
+
+    /// `HEADER.FIELDS` of nothing but fields that summaries keep.
+    private func knownFields(_ name: String, _ section: BodySection, _ partial: Partial?) -> FetchItem? {
+        guard section.part.isEmpty, case .headerFields(let names) = section.specifier, names.allSatisfy({ IMAPSummarizer.fields.contains($0.lowercased()) }),
+            let summary = summaries?.summary(of: message.uid), !summary.header.isEmpty else { return nil }
+        let found = (summary.header + [13, 10]).withUnsafeBytes { raw in
+            SectionExtractor.extract(section, partial: partial, of: raw, structure: MIMEStructure.parse([]))?.octets(of: raw)
+        }
+        return found.map { .octets(name, $0, literal8: false) }
     }
 
     private func details() throws(StoreError) -> MessageDetails {
@@ -77,8 +109,11 @@ struct FetchPlanner {
         case .envelope: return .envelope(Envelope(try content.header()))
         case .body: return .structure(try content.structure(), content, extended: false)
         case .bodyStructure: return .structure(try content.structure(), content, extended: true)
+        case .preview: return .preview(try content.preview())
+        case .emailID: return .emailID(try content.file.emailID())
         case .binary(let part, let partial, _): return try binary(attribute.responseName, part, partial, content)
-        case .binarySize(let part): return try binarySize(part, content)
+        case .binarySize(let part): return Self.size(attribute.responseName, of: try binary("", part, nil, content))
+        case .binaryTextSize(let section): return Self.size(attribute.responseName, of: try self.section("", section, nil, content))
         default:
             guard let (section, partial) = attribute.bodySection else { return .none(attribute.responseName) }
             return try self.section(attribute.responseName, section, partial, content)
@@ -123,12 +158,12 @@ struct FetchPlanner {
         }
     }
 
-    private func binarySize(_ part: [Int], _ content: MessageContent) throws(StoreError) -> FetchItem {
-        switch try binary("", part, nil, content) {
-        case .octets(_, let octets, _): return .binarySize(part, octets.count)
-        case .stream(_, _, let range, _): return .binarySize(part, range.count)
-        case .unknownEncoding: return .unknownEncoding
-        default: return .binarySize(part, 0)
+    private static func size(_ name: String, of item: FetchItem) -> FetchItem {
+        switch item {
+        case .octets(_, let octets, _): .binarySize(name, octets.count)
+        case .stream(_, _, let range, _): .binarySize(name, range.count)
+        case .unknownEncoding: .unknownEncoding
+        default: .binarySize(name, 0)
         }
     }
 }

@@ -1,26 +1,26 @@
 import InternetMessage
 import MailStore
 
-/// A message's octets, read once and only as far as is needed.
+/// A message's octets, read once and only as far as is needed. A large one is not held in memory.
 final class MessageContent {
     let file: MessageFile
-    private var whole: [UInt8]?
+    private var whole: MappedMessage?
     private var start: [UInt8]?
     private var parsed: MIMEPart?
 
     init(_ file: MessageFile) { self.file = file }
 
     /// All octets with CRLF line ends. Blocks.
-    func bytes() throws(StoreError) -> [UInt8] {
+    func bytes() throws(StoreError) -> MappedMessage {
         if let whole { return whole }
-        let read = try file.bytes()
+        let read = try file.contents()
         whole = read
         return read
     }
 
     /// Octets from the beginning that hold the whole header, its empty line included; more may follow. Blocks.
     func headerBytes() throws(StoreError) -> [UInt8] {
-        if let known = whole ?? start { return known }
+        if let start { return start }
         var out: [UInt8] = []
         var reader = file.reader()
         while let piece = try reader.next() {
@@ -36,7 +36,7 @@ final class MessageContent {
 
     func structure() throws(StoreError) -> MIMEPart {
         if let parsed { return parsed }
-        let made = MIMEStructure.parse(try bytes())
+        let made = try bytes().withUnsafeBytes { MIMEStructure.parse($0) }
         parsed = made
         return made
     }

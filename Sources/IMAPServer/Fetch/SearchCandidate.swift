@@ -7,11 +7,15 @@ final class SearchCandidate: SearchableMessage {
     private let message: StoredMessage
     private let view: MailboxView
     private let mailbox: Mailbox
+    private let index: SearchIndex
     let sequenceNumber: UInt32
     private var details: MessageDetails?
     private var content: MessageContent?
+    /// Inside: nil when the index has none.
+    private var summary: MessageHeader??
 
-    init(index: Int, message: StoredMessage, view: MailboxView, mailbox: Mailbox) {
+    init(index: Int, message: StoredMessage, view: MailboxView, mailbox: Mailbox, known: SearchIndex) {
+        self.index = known
         self.message = message
         self.view = view
         self.mailbox = mailbox
@@ -20,14 +24,29 @@ final class SearchCandidate: SearchableMessage {
 
     var uid: UInt32 { message.uid }
     var isRecent: Bool { view.recent.contains(message.uid) }
-    var internalDate: MailDate { MailDate(unixTime: loadDetails()?.internalDate ?? 0) }
+    var internalDate: MailDate { .local(loadDetails()?.internalDate ?? 0) }
     var size: Int { loadDetails()?.size ?? 0 }
+    var modSequence: UInt64 { message.modSequence }
+    var saveDate: MailDate? { message.saveDate.map(MailDate.local) }
+    func emailID() throws -> String { try load().file.emailID() }
     func hasFlag(_ flag: Flag) -> Bool { view.flags(of: message).contains(flag) }
     func header() throws -> MessageHeader { try load().header() }
     func withContent<R>(_ body: (UnsafeRawBufferPointer) throws -> R) throws -> R { try load().bytes().withUnsafeBytes(body) }
 
+    func fields(_ name: String) throws -> [HeaderField] {
+        if content == nil, IMAPSummarizer.fields.contains(name.lowercased()) {
+            if summary == nil { summary = .some(index.summaries.header(of: uid)) }
+            if case .some(.some(let header)) = summary { return header.all(name) }
+        }
+        return try header().all(name)
+    }
+
+    func mayContain(_ text: SearchNeedle, in place: SearchPlace) -> Bool {
+        index.texts?.mayContain(text.pattern, in: place == .header ? .header : .body, uid: uid) ?? true
+    }
+
     private func loadDetails() -> MessageDetails? {
-        if details == nil { details = try? mailbox.details(of: [message.uid]).first }
+        if details == nil { details = index.details(of: message.uid) }
         return details
     }
 
@@ -36,5 +55,34 @@ final class SearchCandidate: SearchableMessage {
         let made = MessageContent(try mailbox.open(uid: message.uid))
         content = made
         return made
+    }
+}
+
+/// What one search asks of the folder's index.
+final class SearchIndex {
+    private static let piece = 4096
+
+    let summaries: SummaryReader
+    /// nil: only the files tell.
+    private(set) lazy var texts: IndexedTexts? = mailbox.indexedTexts()
+    private let mailbox: Mailbox
+    private let view: MailboxView
+    private var details: [UInt32: MessageDetails] = [:]
+    private var covered: ClosedRange<UInt32>?
+
+    init(_ mailbox: Mailbox, _ view: MailboxView) {
+        self.mailbox = mailbox
+        self.view = view
+        summaries = SummaryReader(mailbox, view)
+    }
+
+    /// Read for many messages at once: they are asked in ascending order.
+    func details(of uid: UInt32) -> MessageDetails? {
+        if covered?.contains(uid) != true, let index = view.index(ofUID: uid) {
+            let uids = view.messages[index..<min(index + Self.piece, view.messages.count)].map(\.uid)
+            covered = uid...(uids.last ?? uid)
+            details = Dictionary(((try? mailbox.details(of: uids)) ?? []).map { ($0.uid, $0) }, uniquingKeysWith: { $1 })
+        }
+        return details[uid]
     }
 }

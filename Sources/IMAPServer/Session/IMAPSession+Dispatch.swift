@@ -7,7 +7,7 @@ extension IMAPSession {
     func run(_ command: Command, tag: String) async throws {
         switch command {
         case .capability:
-            respond(.capability(state.capabilities(mechanisms: ["PLAIN"])))
+            respond(.capability(capabilities))
             respond(tag, .ok("done"))
         case .noop, .check: finish(tag)
         case .logout:
@@ -16,20 +16,20 @@ extension IMAPSession {
         case .id:
             respond(.id([IDField("name", "postern")]))
             respond(tag, .ok("done"))
+        case .compress(let mechanism): try await compress(tag, mechanism)
         case .startTLS: try await startTLS(tag)
         case .login(let user, let password): await logIn(tag, user: user, password: password)
         case .authenticate(let mechanism, let initial): try await authenticate(tag, mechanism, initial)
-        case .enable(let names):
-            respond(.enabled(state.enable(names)))
-            respond(tag, .ok("done"))
+        case .enable(let names): enable(tag, names)
         case .namespace:
-            respond(.namespace(personal: [Namespace(prefix: MailboxName(""), delimiter: FolderName.separator)], otherUsers: [], shared: []))
+            respond(.namespace(personal: [Namespace(prefix: MailboxName(""), delimiter: environment.configuration.hierarchySeparator)], otherUsers: [], shared: []))
             finish(tag)
         case .idle: try await idle(tag)
-        case .append: respond(tag, .bad("APPEND needs its message as a literal"))
+        case .notify(let request): try notify(tag, request)
         case .select, .examine, .close, .unselect: try selectionCommand(command, tag)
-        case .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status: try folderCommand(command, tag)
-        case .fetch, .store, .search, .copy, .move, .expunge: try await messageCommand(command, tag)
+        case .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .getMetadata, .setMetadata, .getQuota, .getQuotaRoot, .setQuota:
+            try folderCommand(command, tag)
+        case .fetch, .store, .search, .sort, .thread, .copy, .move, .expunge: try await messageCommand(command, tag)
         }
     }
 
@@ -41,8 +41,8 @@ extension IMAPSession {
 
     private func selectionCommand(_ command: Command, _ tag: String) throws(StoreError) {
         switch command {
-        case .select(let name): try select(tag, name, readOnly: false)
-        case .examine(let name): try select(tag, name, readOnly: true)
+        case .select(let name, let parameters): try select(tag, name, parameters, readOnly: false)
+        case .examine(let name, let parameters): try select(tag, name, parameters, readOnly: true)
         case .close: try close(tag)
         default:
             deselect()
@@ -53,14 +53,17 @@ extension IMAPSession {
     private func folderCommand(_ command: Command, _ tag: String) throws(StoreError) {
         guard let mailboxes else { return respond(tag, .bad("log in first")) }
         switch command {
-        case .create(let name): try create(name, in: mailboxes)
+        case .create(let name, let uses): return try create(tag, name, uses, in: mailboxes)
+        case .getMetadata(let name, let entries, let options): return try getMetadata(tag, name, entries, options, mailboxes)
+        case .setMetadata(let name, let values): return try setMetadata(tag, name, values, mailboxes)
+        case .getQuota, .getQuotaRoot, .setQuota: return try quotaCommand(command, tag, mailboxes)
         case .delete(let name): try delete(name, in: mailboxes)
-        case .rename(let old, let new): try mailboxes.rename(FolderName(old.text), to: FolderName(new.text))
-        case .subscribe(let name): try mailboxes.setSubscribed(FolderName(name.text), true)
-        case .unsubscribe(let name): try mailboxes.setSubscribed(FolderName(name.text), false)
+        case .rename(let old, let new): try rename(folderName(old), to: folderName(new), in: mailboxes)
+        case .subscribe(let name): try setSubscribed(folderName(name), true, in: mailboxes)
+        case .unsubscribe(let name): try setSubscribed(folderName(name), false, in: mailboxes)
         case .list(let request): return try list(tag, request, mailboxes)
         case .lsub(let reference, let pattern):
-            for entry in FolderListing(folders: [], subscribed: try mailboxes.subscribedFolders()).lsub(reference: reference, pattern: pattern) {
+            for entry in FolderListing(folders: [], subscribed: try mailboxes.subscribedFolders(), separator: environment.configuration.hierarchySeparator).lsub(reference: reference, pattern: pattern) {
                 respond(.lsub(entry))
             }
         case .status(let name, let items): respond(.status(name, try status(of: name, items, mailboxes)))
@@ -71,9 +74,11 @@ extension IMAPSession {
 
     private func messageCommand(_ command: Command, _ tag: String) async throws {
         switch command {
-        case .fetch(let set, let attributes, let numbering): try await fetch(tag, set, attributes, numbering)
+        case .fetch(let set, let attributes, let numbering, let modifiers): try await fetch(tag, set, attributes, numbering, modifiers)
         case .store(let set, let request, let numbering): try store(tag, set, request, numbering)
         case .search(let request, let numbering): try await search(tag, request, numbering)
+        case .sort(let criteria, let request, let numbering): try await sort(tag, criteria, request, numbering)
+        case .thread(let algorithm, let key, let numbering): try await thread(tag, algorithm, key, numbering)
         case .copy(let set, let name, let numbering): try copy(tag, set, name, numbering, moving: false)
         case .move(let set, let name, let numbering): try copy(tag, set, name, numbering, moving: true)
         case .expunge(let set): try expunge(tag, uids: set)

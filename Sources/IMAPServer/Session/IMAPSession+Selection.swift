@@ -2,19 +2,23 @@ import IMAPCore
 import MailStore
 
 extension IMAPSession {
-    /// SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2).
-    func select(_ tag: String, _ name: MailboxName, readOnly: Bool) throws(StoreError) {
+    /// SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2, RFC 7162 §3.1.8 and §3.2.5).
+    func select(_ tag: String, _ name: MailboxName, _ parameters: SelectParameters, readOnly: Bool) throws(StoreError) {
+        if parameters.resynchronisation != nil, !state.usesVanished { return respond(tag, .bad("ENABLE QRESYNC comes first")) }
         // Whatever comes of it, the mailbox selected before is not any more.
+        if selection != nil, state.tellsClosing { respond(.untagged(.ok("the mailbox before is closed", code: .closed))) }
         deselect()
+        if parameters.enablesModSequences { useModSequences() }
         guard let mailboxes else { return respond(tag, .bad("log in first")) }
-        let mailbox = try mailboxes.mailbox(FolderName(name.text))
+        let mailbox = try mailboxes.mailbox(folderName(name))
         let token = mailbox.observe { [connection] in connection.wake() }
         do throws(StoreError) {
             let (recent, snapshot) = try look(at: mailbox, readOnly: readOnly)
-            let view = MailboxView(snapshot, recent: Set(recent))
+            let view = MailboxView(snapshot, recent: Set(recent), showsRecent: !state.isRevision2)
             selection = Selection(name: name, mailbox: mailbox, readOnly: readOnly, token: token, view: view)
             state.didSelect(name, readOnly: readOnly)
-            describe(view, readOnly: readOnly)
+            describe(view, name, readOnly: readOnly)
+            if let known = parameters.resynchronisation { resynchronise(known, view) }
             respond(tag, .ok("selected", code: readOnly ? .readOnly : .readWrite))
         } catch {
             mailbox.removeObserver(token)
@@ -22,15 +26,22 @@ extension IMAPSession {
         }
     }
 
-    private func describe(_ view: MailboxView, readOnly: Bool) {
+    private func describe(_ view: MailboxView, _ name: MailboxName, readOnly: Bool) {
         respondFlagList(view, readOnly: readOnly)
         respond(.exists(UInt32(view.messages.count)))
-        respond(.recent(UInt32(view.recent.count)))
-        if let first = view.messages.firstIndex(where: { !$0.flags.contains(.seen) }) {
-            respond(.untagged(.ok("first unseen", code: .unseen(UInt32(first + 1)))))
+        if state.isRevision2 {
+            // RFC 9051 §6.3.2: LIST in place of what is gone, RECENT and UNSEEN.
+            respond(.list(ListEntry(name, delimiter: environment.configuration.hierarchySeparator, attributes: [])))
+        } else {
+            respond(.recent(UInt32(view.recent.count)))
+            if let first = view.messages.firstUnseen {
+                respond(.untagged(.ok("first unseen", code: .unseen(UInt32(first + 1)))))
+            }
         }
         respond(.untagged(.ok("UIDs valid", code: .uidValidity(view.snapshot.uidValidity))))
         respond(.untagged(.ok("next UID", code: .uidNext(view.snapshot.uidNext))))
+        respond(.untagged(.ok("highest", code: .highestModSequence(view.snapshot.highestModSequence))))
+        respond(.untagged(.ok("lasting name", code: .mailboxID(view.snapshot.objectID))))
     }
 
     private func respondFlagList(_ view: MailboxView, readOnly: Bool) {
@@ -44,28 +55,53 @@ extension IMAPSession {
     private func look(at mailbox: Mailbox, readOnly: Bool) throws(StoreError) -> (recent: [UInt32], snapshot: MailboxSnapshot) {
         guard readOnly else { return try mailbox.claimRecent() }
         let snapshot = try mailbox.refresh()
-        return (snapshot.messages.filter(\.isNew).map(\.uid), snapshot)
+        return (snapshot.recentUIDs, snapshot)
     }
 
     /// Tells the client what changed in the selected mailbox. When that is gone or cannot be read, the session ends
     /// (RFC 2180 §3.3 allows it, and the numbering could not be kept).
-    func synchronise(mayExpunge: Bool, namingUIDs: Bool = false) {
+    /// - Parameter own: messages whose flags this client changed: it hears of those whatever NOTIFY said.
+    func synchronise(mayExpunge: Bool, namingUIDs: Bool = false, own: Set<UInt32> = []) {
         guard var current = selection else { return }
+        // RFC 5465 §3.1: after NOTIFY, what it named and nothing else.
+        let events = notifications?.selectedEvents
+        let tellsMessages = events?.contains(.messageNew) ?? true, tellsFlags = events?.contains(.flagChange) ?? true
         do throws(StoreError) {
-            let (recent, snapshot) = try look(at: current.mailbox, readOnly: current.readOnly)
+            let (recent, snapshot) = try look(at: current.mailbox, readOnly: current.readOnly || !tellsMessages)
             guard snapshot.uidValidity == current.view.snapshot.uidValidity else { return bye("the mailbox was replaced; log in again") }
-            let changes = current.view.update(to: snapshot, newRecent: recent, mayExpunge: mayExpunge)
+            let before = current.view.messages.count
+            var changes = current.view.update(
+                to: snapshot, newRecent: tellsMessages ? recent : [], mayExpunge: mayExpunge && tellsMessages, mayAdd: tellsMessages,
+                countsModSequences: state.usesModSequences)
+            if !tellsFlags { changes.removeAll { if case .flags(let index) = $0 { !own.contains(current.view.messages[index].uid) } else { false } } }
             selection = current
-            for change in changes { report(change, current, namingUIDs: namingUIDs) }
+            report(changes, current, namingUIDs: namingUIDs || events != nil)
+            noteArrivals(changes, current.view, before)
         } catch {
             log(error)
             bye("the selected mailbox is gone or cannot be read", code: .unavailable)
         }
     }
 
+    /// Remembers new messages that NOTIFY wants described; those of this client it knows.
+    private func noteArrivals(_ changes: [MailboxView.Change], _ view: MailboxView, _ before: Int) {
+        guard let request = notifications?.request, request.selected?.attributes.isEmpty == false else { return }
+        let gone = changes.count { if case .expunge = $0 { true } else { false } }
+        let fresh = view.messages.dropFirst(before - gone).map(\.uid).filter { notifications?.ownArrivals.remove($0) == nil }
+        notifications?.arrivals += fresh
+    }
+
+    private func report(_ changes: [MailboxView.Change], _ current: Selection, namingUIDs: Bool) {
+        if state.usesVanished {
+            let gone = changes.compactMap { if case .expunge(_, let uid) = $0 { uid } else { nil } }
+            if let set = SequenceSet.compact(gone.sorted()) { respond(.vanished(set, earlier: false)) }
+        }
+        for change in changes { report(change, current, namingUIDs: namingUIDs) }
+    }
+
     private func report(_ change: MailboxView.Change, _ current: Selection, namingUIDs: Bool) {
         switch change {
-        case .expunge(let number): respond(.expunge(number))
+        case .expunge(let number, _): if !state.usesVanished { respond(.expunge(number)) }
         case .exists(let count): respond(.exists(count))
         case .recent(let count): respond(.recent(count))
         case .flagList: respondFlagList(current.view, readOnly: current.readOnly)
@@ -73,18 +109,26 @@ extension IMAPSession {
         }
     }
 
-    /// `* n FETCH (FLAGS (…))`
+    /// `* n FETCH (FLAGS (…))`; with UID and MODSEQ where RFC 7162 §3.1 and §3.2.4 want them.
     func respondFlags(_ index: Int, _ view: MailboxView, withUID: Bool) {
         var fetch = FetchResponse(number: UInt32(index + 1), writer: out)
-        if withUID { fetch.uid(view.messages[index].uid) }
+        if withUID || state.usesVanished || state.isRevision2 { fetch.uid(view.messages[index].uid) }
         fetch.flags(view.flags(of: view.messages[index]))
+        if state.usesModSequences { fetch.modSequence(view.messages[index].modSequence) }
         fetch.finish()
         out = fetch.writer
     }
 
     func deselect() {
-        if let selection { selection.mailbox.removeObserver(selection.token) }
+        if let selection {
+            selection.mailbox.removeObserver(selection.token)
+            // From now on NOTIFY may watch it as one of the others: what the client knows of it is what was told here.
+            notifications?.watched[selection.mailbox.name]?.told = FolderState(selection.view.snapshot)
+            notifications?.arrivals = []
+            notifications?.ownArrivals = []
+        }
         selection = nil
+        savedUIDs = []
         state.didDeselect()
     }
 
@@ -92,7 +136,7 @@ extension IMAPSession {
     func close(_ tag: String) throws(StoreError) {
         defer { deselect() }
         if let selection, !selection.readOnly {
-            let doomed = try selection.mailbox.refresh().messages.filter { $0.flags.contains(.deleted) }.map(\.uid)
+            let doomed = try selection.mailbox.refresh().messages.deletedUIDs
             if !doomed.isEmpty { try selection.mailbox.expunge(uids: doomed) }
         }
         respond(tag, .ok("done"))
@@ -104,8 +148,11 @@ extension IMAPSession {
         framer.mode = .line
         let configuration = environment.configuration
         var quiet: Int64 = 0
+        var looksEverywhere = false
         while !isFinished {
-            synchronise(mayExpunge: true)
+            // RFC 5465 §4: after NOTIFY exactly what it named.
+            if notifications == nil { synchronise(mayExpunge: true) } else { try await tellEvents(looksEverywhere: looksEverywhere, isIdle: true) }
+            looksEverywhere = false
             try await flush()
             if let event = framer.next() { return endIdle(tag, event) }
             switch await connection.next(wakeable: true, timeout: configuration.pollInterval) {
@@ -115,6 +162,7 @@ extension IMAPSession {
             case .wake: break
             case .timeout:
                 quiet += 1
+                looksEverywhere = true
                 if configuration.pollInterval.nanoseconds * quiet >= configuration.idleTimeout.nanoseconds { bye("idle for too long") }
             }
         }

@@ -3,6 +3,7 @@ import IMAPCore
 import Logging
 import MailStore
 import NIOCore
+import SASL
 
 /// One client's session, from greeting to BYE. It runs as a task on the blocking pool: it may call the store in a
 /// straight line, and holds no thread while it waits for the client.
@@ -17,9 +18,17 @@ final class IMAPSession {
     var mailboxes: Mailboxes?
     var selection: Selection?
     var append: AppendInProgress?
+    /// What `$` stands for, ascending (RFC 5182).
+    var savedUIDs: [UInt32] = []
+    /// Since NOTIFY was used first.
+    var notifications: Notifications?
     var failedLogIns = 0
+    /// Until the log-in: what SCRAM-SHA-256-PLUS binds to.
+    var channelBindings: [String: [UInt8]] = [:]
+    var isCompressed = false
     var isFinished = false
     private let logInDeadline: NIODeadline
+    private var lastHeard = NIODeadline.now()
 
     /// A folder that is open.
     struct Selection {
@@ -38,14 +47,27 @@ final class IMAPSession {
         let isLocal = connection.client?.isLoopback ?? false
         state = SessionState(
             isTLS: configuration.implicitTLS, offersTLS: !configuration.implicitTLS && environment.tls() != nil,
-            allowsPlaintext: configuration.allowPlaintextLoginOnLoopback && isLocal)
+            allowsPlaintext: configuration.allowPlaintextLoginOnLoopback && isLocal, canEnable: Self.canEnable)
         logInDeadline = .now() + configuration.logInTimeout
     }
+
+    private static let canEnable: Set<String> = ["CONDSTORE", "QRESYNC", "UTF8=ACCEPT", "IMAP4REV2"]
+
+    /// What CAPABILITY lists now.
+    var capabilities: [String] {
+        var extensions = SessionState.extensions + ["APPENDLIMIT=\(environment.configuration.maximumMessageSize)"]
+        if environment.quota != nil { extensions += ["QUOTA", "QUOTA=RES-STORAGE"] }
+        return state.capabilities(mechanisms: mechanisms, extensions: extensions)
+    }
+
+    /// SASL mechanisms that can be done on this connection.
+    var mechanisms: [String] { SASLExchange.mechanisms(offersSCRAM: environment.scramAuthenticator != nil, bindings: channelBindings) }
 
     func run() async {
         do {
             if environment.configuration.implicitTLS {
-                guard await connection.handshake(timeout: environment.configuration.logInTimeout) else { return }
+                guard let tls = await connection.handshake(timeout: environment.configuration.logInTimeout) else { return }
+                channelBindings = tls.channelBindings
             }
             greet()
             try await flush()
@@ -56,6 +78,7 @@ final class IMAPSession {
         } catch {
             // The client is gone; there is nobody to tell.
         }
+        stopNotifying()
         deselect()
         await connection.close()
     }
@@ -79,19 +102,24 @@ final class IMAPSession {
     }
 
     private func greet() {
-        let names = state.capabilities(mechanisms: ["PLAIN"])
-        respond(.untagged(.ok("\(environment.configuration.serverName) IMAP ready", code: .capability(names))))
+        respond(.untagged(.ok("\(environment.configuration.serverName) IMAP ready", code: .capability(capabilities))))
     }
 
     /// Waits for octets and feeds them. Ends the session when none come in time (RFC 3501 §5.4).
     func read() async throws {
-        let timeout = state.isAuthenticated ? environment.configuration.idleTimeout : max(logInDeadline - .now(), .zero)
-        switch await connection.next(timeout: timeout) {
-        case .bytes(let buffer): framer.feed(buffer.readableBytesView)
+        let end = state.isAuthenticated ? lastHeard + environment.configuration.idleTimeout : logInDeadline
+        let left = max(end - .now(), .zero)
+        // RFC 5465 §3.1: events are told also between commands; not inside of one.
+        let tells = notifications?.isActive == true && framer.buffered == 0 && append == nil
+        switch await connection.next(wakeable: tells, timeout: tells ? min(left, environment.configuration.pollInterval) : left) {
+        case .bytes(let buffer):
+            lastHeard = .now()
+            framer.feed(buffer.readableBytesView)
+        case .timeout where end > .now(): try await tellEvents(looksEverywhere: true, isIdle: false)
         case .timeout: bye(state.isAuthenticated ? "idle for too long" : "no log-in in time")
         case .shutdown: bye("the server is going down", code: .unavailable)
         case .closed: throw ConnectionClosed()
-        case .wake: break
+        case .wake: try await tellEvents(looksEverywhere: false, isIdle: false)
         }
     }
 
@@ -100,9 +128,7 @@ final class IMAPSession {
         case .needContinuation: respond(.continuation("go on"))
         case .command(let bytes): try await command(bytes)
         case .line: break
-        case .appendBegins(let header): appendBegins(header)
-        case .appendChunk(let bytes): appendChunk(bytes)
-        case .appendEnds: try await appendEnds()
+        case .append(let step): try await append(step)
         case .failed(let error):
             append = nil
             respond(error.response)
@@ -115,9 +141,11 @@ final class IMAPSession {
 
     private func command(_ bytes: [UInt8]) async throws {
         let parsed: TaggedCommand
-        do throws(CommandError) { parsed = try CommandParser.parse(bytes) } catch { return respond(error.response) }
+        do throws(CommandError) { parsed = try CommandParser.parse(bytes, utf8Names: state.usesUTF8) } catch { return respond(error.response) }
         if case .refused(let condition) = state.admission(of: parsed.command) { return respond(parsed.tag, condition) }
         do { try await run(parsed.command, tag: parsed.tag) } catch let error as StoreError { fail(parsed.tag, error) }
+        lastHeard = .now()
+        try await tellArrivals()
     }
 
     /// Answers with a store's error; what an administrator should know is logged.

@@ -6,7 +6,7 @@ import MailStore
 struct MailboxView {
     enum Change: Equatable {
         /// A message is gone; the number is the one it had, given what was reported before.
-        case expunge(UInt32)
+        case expunge(UInt32, uid: UInt32)
         case exists(UInt32)
         case recent(UInt32)
         /// The folder's keywords changed.
@@ -16,12 +16,15 @@ struct MailboxView {
     }
 
     /// Ascending by UID; sequence number n is at n - 1. May hold messages that are gone but not reported yet.
-    private(set) var messages: [StoredMessage]
+    private(set) var messages: MessageList
     private(set) var snapshot: MailboxSnapshot
     private(set) var recent: Set<UInt32>
+    /// Whether the session speaks of `\Recent` (RFC 9051 knows it no more).
+    private let showsRecent: Bool
     private var reportedRecent: Int
 
-    init(_ snapshot: MailboxSnapshot, recent: Set<UInt32>) {
+    init(_ snapshot: MailboxSnapshot, recent: Set<UInt32>, showsRecent: Bool = true) {
+        self.showsRecent = showsRecent
         self.snapshot = snapshot
         self.recent = recent
         messages = snapshot.messages
@@ -32,62 +35,66 @@ struct MailboxView {
     /// - Parameters:
     ///   - newRecent: messages for which this session is the one to see `\Recent`.
     ///   - mayExpunge: false while answering FETCH, STORE or SEARCH with sequence numbers (RFC 3501 §7.4.1).
+    ///   - mayAdd: false for a client that wants to hear of no new messages (RFC 5465 §3.1).
+    ///   - countsModSequences: whether flags that were changed and changed back are a change (RFC 7162 §3.1).
     /// - Returns: what to report, in this order.
-    mutating func update(to fresh: MailboxSnapshot, newRecent: some Sequence<UInt32>, mayExpunge: Bool) -> [Change] {
-        var changes: [Change] = fresh.keywordNames == snapshot.keywordNames ? [] : [.flagList]
-        let highest = messages.last?.uid ?? 0
-        let oldSnapshot = snapshot
+    mutating func update(
+        to fresh: MailboxSnapshot, newRecent: some Sequence<UInt32>, mayExpunge: Bool, mayAdd: Bool = true, countsModSequences: Bool = false
+    ) -> [Change] {
+        let keywordsMoved = fresh.keywordNames != snapshot.keywordNames
+        var changes: [Change] = keywordsMoved ? [.flagList] : []
+        let highest = messages.last?.uid ?? 0, old = messages, oldSnapshot = snapshot
         snapshot = fresh
         recent.formUnion(newRecent)
         let hasNewRecent = recent.count != reportedRecent
-        if mayExpunge { changes += removeGone() }
-        let flagChanges = takeFlags(keywordsMoved: oldSnapshot.keywordNames != fresh.keywordNames, old: oldSnapshot)
-        let arrived = fresh.messages.suffix(while: { $0.uid > highest })
-        messages += arrived
-        if !arrived.isEmpty { changes.append(.exists(UInt32(messages.count))) }
+        var gone: [(index: Int, uid: UInt32)] = [], touched: [UInt32] = [], arrived = 0, isWhole = true
+        fresh.messages.differences(from: old) { difference in
+            switch difference {
+            case .gone(let index, let message): if mayExpunge { gone.append((index, message.uid)) } else { isWhole = false }
+            case .changed(let index, _, let message):
+                let isTouched = countsModSequences && message.modSequence != old[index].modSequence
+                if isTouched || !message.hasSameFlags(as: old[index]) { touched.append(message.uid) }
+                messages.replace(at: index, with: message)
+            // One that came back below others would shift their numbers: it shows when the folder is opened again.
+            case .arrived(_, let message):
+                guard mayAdd, message.uid > highest else { isWhole = false; return }
+                arrived += 1
+                messages.insert(message)
+            }
+        }
+        // From the end, so that no number shifts before it is reported.
+        changes += gone.reversed().map { .expunge(UInt32($0.index + 1), uid: $0.uid) }
+        messages.remove(gone.map(\.uid))
+        for (_, uid) in gone { recent.remove(uid) }
+        if keywordsMoved { touched = renamedKeywords(touched, oldSnapshot) }
+        // The same messages: from now on their storage is shared, and the next comparison quick.
+        if isWhole { messages = fresh.messages }
+        let flagChanges = touched.compactMap { index(ofUID: $0).map { Change.flags(index: $0) } }
+        guard mayAdd else { return changes + flagChanges }
+        if arrived > 0 { changes.append(.exists(UInt32(messages.count))) }
         // What was expunged a client subtracts by itself.
-        if hasNewRecent || !arrived.isEmpty { changes.append(.recent(UInt32(recent.count))) }
+        if showsRecent, hasNewRecent || arrived > 0 { changes.append(.recent(UInt32(recent.count))) }
         reportedRecent = recent.count
         return changes + flagChanges
     }
 
-    private mutating func removeGone() -> [Change] {
-        let live = Set(snapshot.messages.map(\.uid))
-        guard messages.contains(where: { !live.contains($0.uid) }) else { return [] }
-        var changes: [Change] = []
-        // From the end, so that no number shifts before it is reported.
-        for index in messages.indices.reversed() where !live.contains(messages[index].uid) {
-            changes.append(.expunge(UInt32(index + 1)))
-            recent.remove(messages[index].uid)
-        }
-        messages.removeAll { !live.contains($0.uid) }
-        return changes
-    }
-
-    private mutating func takeFlags(keywordsMoved: Bool, old: MailboxSnapshot) -> [Change] {
-        var changes: [Change] = []
-        var position = 0
-        for index in messages.indices {
-            while position < snapshot.messages.count, snapshot.messages[position].uid < messages[index].uid { position += 1 }
-            guard position < snapshot.messages.count, snapshot.messages[position].uid == messages[index].uid else { continue }
-            let current = snapshot.messages[position]
-            if !current.hasSameFlags(as: messages[index]) || (keywordsMoved && snapshot.keywords(of: current) != old.keywords(of: messages[index])) {
-                changes.append(.flags(index: index))
-            }
-            messages[index] = current
-        }
-        return changes
+    /// A letter that got another name changes the keywords of every message that has it.
+    private func renamedKeywords(_ touched: [UInt32], _ old: MailboxSnapshot) -> [UInt32] {
+        let known = Set(touched)
+        return messages.filter { known.contains($0.uid) || snapshot.keywords(of: $0) != old.keywords(of: $0) }.map(\.uid)
     }
 
     /// The client knows these flags already (STORE with `.SILENT`, or an answer that named them).
     mutating func markReported(_ fresh: MailboxSnapshot, uids: [UInt32]) {
         for uid in uids {
-            if let index = index(ofUID: uid), let current = fresh.message(withUID: uid) { messages[index] = current }
+            if let index = index(ofUID: uid), let current = fresh.message(withUID: uid) { messages.replace(at: index, with: current) }
         }
     }
 
     /// Indices that a set means; nil when it names a sequence number that does not exist, which is BAD (RFC 3501 §9 seq-number).
-    func indices(in set: SequenceSet, _ numbering: Numbering) -> [Int]? {
+    /// - Parameter saved: UIDs that `$` stands for (RFC 5182).
+    func indices(in set: SequenceSet, _ numbering: Numbering, saved: [UInt32] = []) -> [Int]? {
+        if set.isSaved { return saved.compactMap { index(ofUID: $0) } }
         switch numbering {
         case .sequence:
             let count = UInt32(messages.count)
@@ -95,36 +102,15 @@ struct MailboxView {
             return set.ranges(largest: count).flatMap { range in range.map { Int($0) - 1 } }
         case .uid:
             return set.ranges(largest: messages.last?.uid ?? 0).flatMap { range in
-                let first = lowerBound(range.lowerBound)
-                return messages[first...].prefix { $0.uid <= range.upperBound }.indices
+                let end = range.upperBound == .max ? messages.count : messages.lowerBound(range.upperBound + 1)
+                return messages.lowerBound(range.lowerBound)..<end
             }
         }
     }
 
-    func index(ofUID uid: UInt32) -> Int? {
-        let index = lowerBound(uid)
-        return index < messages.count && messages[index].uid == uid ? index : nil
-    }
+    func index(ofUID uid: UInt32) -> Int? { messages.index(ofUID: uid) }
 
     func flags(of message: StoredMessage) -> [Flag] {
-        FlagMapping.flags(message.flags, keywords: snapshot.keywords(of: message)) + (recent.contains(message.uid) ? [.recent] : [])
-    }
-
-    private func lowerBound(_ uid: UInt32) -> Int {
-        var low = 0, high = messages.count
-        while low < high {
-            let middle = (low + high) / 2
-            if messages[middle].uid < uid { low = middle + 1 } else { high = middle }
-        }
-        return low
-    }
-}
-
-extension Array {
-    /// The longest end of which every element fulfils the condition.
-    fileprivate func suffix(while condition: (Element) -> Bool) -> ArraySlice<Element> {
-        var start = endIndex
-        while start > startIndex, condition(self[start - 1]) { start -= 1 }
-        return self[start...]
+        FlagMapping.flags(message.flags, keywords: snapshot.keywords(of: message)) + (showsRecent && recent.contains(message.uid) ? [.recent] : [])
     }
 }

@@ -25,7 +25,7 @@ enum DotLock {
             do throws(StoreError) {
                 let descriptor = try Files.open(path, O_WRONLY | O_CREAT | O_EXCL)
                 defer { close(descriptor) }
-                try Files.writeWhole(Array("\(getpid()):\(hostName())".utf8), to: descriptor, path: path)
+                try Files.writeWhole(Array(holder.utf8), to: descriptor, path: path)
                 return
             } catch .system(_, _, EEXIST) {
                 if removeIfStale(path) { continue }
@@ -36,12 +36,18 @@ enum DotLock {
         }
     }
 
-    /// Removes a lock whose holder is surely gone: too old, or a dead process of this host.
-    private static func removeIfStale(_ path: String) -> Bool {
+    /// Whether there is a lock whose holder is surely gone: too old, or a dead process of this host.
+    static func isStale(_ path: String) -> Bool {
+        var info = stat()
+        return lstat(path, &info) == 0 && (time(nil) - info.st_mtim.tv_sec > staleAfterSeconds || holderIsDead(path))
+    }
+
+    /// Removes such a lock.
+    /// - Returns: whether the way is free.
+    static func removeIfStale(_ path: String) -> Bool {
         var info = stat()
         guard lstat(path, &info) == 0 else { return errno == ENOENT }
-        let old = time(nil) - info.st_mtim.tv_sec > staleAfterSeconds
-        guard old || holderIsDead(path) else { return false }
+        guard isStale(path) else { return false }
         // Only the very file that was judged: another process may have removed it and locked anew.
         var again = stat()
         guard lstat(path, &again) == 0, again.st_ino == info.st_ino else { return true }
@@ -50,7 +56,14 @@ enum DotLock {
     }
 
     private static func holderIsDead(_ path: String) -> Bool {
-        guard let bytes = try? Files.contents(path) else { return false }
+        ((try? Files.contents(path)) ?? nil).map { isGone(holder: $0[...]) } ?? false
+    }
+
+    /// This process, as lock files name it: `pid:host`.
+    static var holder: String { "\(getpid()):\(hostName())" }
+
+    /// Whether such a process surely runs no more.
+    static func isGone(holder bytes: ArraySlice<UInt8>) -> Bool {
         let parts = String(decoding: bytes, as: UTF8.self).split(separator: ":", maxSplits: 1)
         guard parts.count == 2, let pid = pid_t(parts[0]), pid > 0, parts[1] == hostName() else { return false }
         return kill(pid, 0) != 0 && errno == ESRCH

@@ -12,6 +12,12 @@ struct KeywordFile: Sendable, Equatable {
         }
     }
 
+    /// Names a letter that had no name.
+    mutating func name(_ index: Int, _ keyword: String) {
+        while names.count <= index { names.append("") }
+        if names[index].isEmpty { names[index] = keyword }
+    }
+
     var isFull: Bool { names.count == 26 && !names.contains("") }
 
     func serialised() -> [UInt8] {

@@ -5,10 +5,10 @@ struct SubscriptionFile: Sendable, Equatable {
     private(set) var names: [[String]] = []
 
     init(parsing bytes: [UInt8] = []) {
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        let lines = bytes.split(separator: 10, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
         let isVersion2 = lines.first == "V\t2"
         for line in isVersion2 ? lines.dropFirst() : lines[...] where !line.isEmpty {
-            let levels = isVersion2 ? line.split(separator: "\t").map(Self.unescaped) : line.split(separator: ".").map(String.init)
+            let levels = isVersion2 ? line.unicodeScalars.split(separator: "\t").map { Self.unescaped(Substring($0)) } : line.unicodeScalars.split(separator: ".").map { String($0) }
             if !levels.isEmpty, !names.contains(levels) { names.append(levels) }
         }
     }
@@ -23,28 +23,31 @@ struct SubscriptionFile: Sendable, Equatable {
         Array(("V\t2\n\n" + names.map { $0.map(Self.escaped).joined(separator: "\t") + "\n" }.joined()).utf8)
     }
 
-    /// Dovecot's tab escaping: SOH stands before `1` (SOH), `t` (tab), `n` (LF), `r` (CR).
+    /// Dovecot's tab escaping: SOH stands before `1` (SOH), `t` (tab), `n` (LF), `r` (CR). By scalars: CR and LF together,
+    /// and a mark behind any of them, make one Character.
     private static func escaped(_ text: String) -> String {
-        String(text.flatMap { character -> [Character] in
-            switch character {
-            case "\u{1}": ["\u{1}", "1"]
-            case "\t": ["\u{1}", "t"]
-            case "\n": ["\u{1}", "n"]
-            case "\r": ["\u{1}", "r"]
-            default: [character]
+        var out = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\u{1}": out.append(contentsOf: "\u{1}1".unicodeScalars)
+            case "\t": out.append(contentsOf: "\u{1}t".unicodeScalars)
+            case "\n": out.append(contentsOf: "\u{1}n".unicodeScalars)
+            case "\r": out.append(contentsOf: "\u{1}r".unicodeScalars)
+            default: out.append(scalar)
             }
-        })
+        }
+        return String(out)
     }
 
     private static func unescaped(_ text: some StringProtocol) -> String {
-        var out = ""
+        var out = String.UnicodeScalarView()
         var escape = false
-        for character in text {
+        for scalar in text.unicodeScalars {
             if escape {
-                out.append(["1": "\u{1}", "t": "\t", "n": "\n", "r": "\r"][character] ?? character)
+                out.append(["1": "\u{1}", "t": "\t", "n": "\n", "r": "\r"][scalar] ?? scalar)
                 escape = false
-            } else if character == "\u{1}" { escape = true } else { out.append(character) }
+            } else if scalar == "\u{1}" { escape = true } else { out.append(scalar) }
         }
-        return out
+        return String(out)
     }
 }

@@ -57,24 +57,47 @@ struct UIDList: Sendable {
         entries = []
     }
 
-    private mutating func take(_ line: ArraySlice<UInt8>, version: String) throws(Malformed) {
-        guard let space = line.firstIndex(of: 32), let uid = UInt32(String(decoding: line[..<space], as: UTF8.self)), uid > 0 else {
-            throw .order
+    /// Takes the lines that were appended to a list whose own are not kept.
+    /// - Returns: nil when they do not go on from there.
+    mutating func parseAppended(_ bytes: ArraySlice<UInt8>) -> [Entry]? {
+        var grown = self
+        grown.entries = []
+        let least = nextUID
+        for line in bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast() {
+            do throws(Malformed) { try grown.take(line, version: "3") } catch { return nil }
         }
+        guard grown.entries.first.map({ $0.uid >= least }) ?? true else { return nil }
+        nextUID = grown.nextUID
+        return grown.entries
+    }
+
+    private mutating func take(_ line: ArraySlice<UInt8>, version: String) throws(Malformed) {
+        guard let space = line.firstIndex(of: 32), let uid = Self.number(line[..<space]), uid > 0 else { throw .order }
         var rest = line[(space + 1)...]
         var extensions = ""
         if version == "3" {
             // Extension values hold no blank; the file name begins at the first colon after a blank.
             guard let mark = rest.first == 58 ? rest.startIndex : rest.indices.first(where: { rest[$0] == 58 && rest[$0 - 1] == 32 })
             else { throw .order }
-            extensions = String(decoding: rest[..<mark], as: UTF8.self)
-            if extensions.hasSuffix(" ") { extensions.removeLast() }
+            if mark > rest.startIndex { extensions = String(decoding: rest[..<(mark - 1)], as: UTF8.self) }
             rest = rest[(mark + 1)...]
         }
-        guard uid > entries.last?.uid ?? 0, !rest.isEmpty else { throw .order }
-        entries.append(Entry(uid: uid, extensions: extensions, base: String(decoding: rest.prefix { $0 != 58 }, as: UTF8.self)))
+        // Flags without a name would be written as an entry that the next reader refuses.
+        let base = rest.prefix { $0 != 58 }
+        guard uid > entries.last?.uid ?? 0, !base.isEmpty else { throw .order }
+        entries.append(Entry(uid: uid, extensions: extensions, base: String(decoding: base, as: UTF8.self)))
         // Appending writers leave the header's N behind.
         if uid >= nextUID { nextUID = uid == .max ? .max : uid + 1 }
+    }
+
+    private static func number(_ digits: ArraySlice<UInt8>) -> UInt32? {
+        guard (1...10).contains(digits.count) else { return nil }
+        var value: UInt64 = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            value = value * 10 + UInt64(digit - 48)
+        }
+        return UInt32(exactly: value)
     }
 
     static func line(_ entry: Entry) -> String {
@@ -85,5 +108,14 @@ struct UIDList: Sendable {
         var out = Array("3 V\(uidValidity) N\(nextUID)\(otherFields.map { " " + $0 }.joined())\n".utf8)
         for entry in entries { out += Self.line(entry).utf8 }
         return out
+    }
+}
+
+extension UIDList {
+    /// What the list's first line says. Blocks.
+    /// - Returns: nil for no list, or one that cannot be trusted.
+    static func header(of path: String) throws(StoreError) -> UIDList? {
+        guard let bytes = try Files.contents(path, limit: 4096), let end = bytes.firstIndex(of: 10) else { return nil }
+        return try? UIDList(parsing: Array(bytes[...end]))
     }
 }

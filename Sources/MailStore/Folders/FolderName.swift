@@ -9,15 +9,19 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
     private init(uncheckedLevels: [String]) { levels = uncheckedLevels }
 
     /// From the name a user sees, in Unicode.
-    /// - Throws: ``StoreError/invalidName(_:reason:)``: empty levels, `.` (Maildir++'s own separator), control
+    /// - Parameter separator: what stands between the levels: `/`, or `.`.
+    /// - Throws: ``StoreError/invalidName(_:reason:)``: empty levels, `.` (Maildir++'s own separator) or `/` in one, control
     ///   characters, or more than 255 octets on disk.
-    public init(_ name: String) throws(StoreError) {
-        let parts = name.split(separator: Self.separator, omittingEmptySubsequences: false).map(String.init)
+    public init(_ name: String, separator: Character = FolderName.separator) throws(StoreError) {
+        // By scalars: a slash with a combining mark behind it is another Character, and still a slash to the file system.
+        let scalar = separator.unicodeScalars.first ?? "/"
+        let parts = name.unicodeScalars.split(separator: scalar, omittingEmptySubsequences: false).map { String($0) }
         func refuse(_ reason: String) -> StoreError { .invalidName(String(name.prefix(80)), reason: reason) }
         guard !parts.contains("") else { throw refuse("a level of the hierarchy is empty") }
         guard parts.count <= 16 else { throw refuse("more than 16 levels") }
         for part in parts {
-            guard !part.contains(".") else { throw refuse("'.' separates levels on disk; use another character") }
+            guard !part.utf8.contains(46) else { throw refuse("'.' separates levels on disk; use another character") }
+            guard !part.utf8.contains(47) else { throw refuse("'/' cannot stand in a file's name; levels have '\(separator)' between them") }
             guard !part.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) else { throw refuse("it has a control character") }
         }
         // INBOX is matched without regard to case (RFC 3501 §5.1), as is the first level of its children.
@@ -29,12 +33,12 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
     init?(storageName: String) {
         guard storageName.hasPrefix("."), storageName.utf8.count > 1 else { return nil }
         var decoded: [String] = []
-        for part in storageName.dropFirst().split(separator: ".", omittingEmptySubsequences: false) {
+        for part in storageName.unicodeScalars.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map({ Substring($0) }) {
             // Names that are not mUTF-7 came from another program: shown as they are when they are safe.
-            guard !part.isEmpty, !part.contains("/"), let level = ModifiedUTF7.decode(part) else { return nil }
+            guard !part.isEmpty, !part.utf8.contains(47), let level = ModifiedUTF7.decode(part) else { return nil }
             decoded.append(level)
         }
-        guard !decoded.contains(where: { $0.contains("/") || $0.contains(".") }) else { return nil }
+        guard !decoded.contains(where: { $0.utf8.contains(47) || $0.utf8.contains(46) }) else { return nil }
         levels = decoded
     }
 
@@ -47,16 +51,17 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
 
     /// `Archive/2026`, in Unicode.
     public var description: String { levels.joined(separator: "/") }
+    public func text(separator: Character) -> String { levels.joined(separator: String(separator)) }
 
     var storageLevels: [String] { levels.map { ModifiedUTF7.encode($0) } }
 
     /// The folder's name under the account's Maildir: empty for the inbox, else `.Archive.2026`.
     var storageName: String { isInbox ? "" : "." + storageLevels.joined(separator: ".") }
 
-    func isBelow(_ other: FolderName) -> Bool { levels.count > other.levels.count && levels.starts(with: other.levels) }
+    public func isBelow(_ other: FolderName) -> Bool { levels.count > other.levels.count && levels.starts(with: other.levels) }
 
     /// The same place below another parent, for renames.
-    func moved(from old: FolderName, to new: FolderName) throws(StoreError) -> FolderName {
+    public func moved(from old: FolderName, to new: FolderName) throws(StoreError) -> FolderName {
         try FolderName((new.levels + levels.dropFirst(old.levels.count)).joined(separator: "/"))
     }
 }

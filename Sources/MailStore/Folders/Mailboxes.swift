@@ -11,11 +11,21 @@ public final class Mailboxes: Sendable {
     private let validities: UIDValidities
     private let syncs: FolderSync
     private let uniqueNames: UniqueName
+    private let indexes: MailIndexes?
+    private let watcher: FolderWatcher?
+    private let recent: RecentMailboxes?
+    let limit: LimitInForce?
+    let sizes = FolderSizes()
     private let open = Mutex<[FolderName: WeakMailbox]>([:])
     private let subscriptions = Mutex(())
+    let events = FolderEvents()
 
-    init(root: String, syncs: FolderSync, uniqueNames: UniqueName) throws(StoreError) {
+    init(root: String, syncs: FolderSync, uniqueNames: UniqueName, indexes: MailIndexes? = nil, watcher: FolderWatcher? = nil, recent: RecentMailboxes? = nil, limit: LimitInForce? = nil) throws(StoreError) {
         self.root = root
+        self.watcher = watcher
+        self.recent = recent
+        self.limit = limit
+        self.indexes = indexes
         self.syncs = syncs
         self.uniqueNames = uniqueNames
         validities = UIDValidities(folder: root)
@@ -27,14 +37,16 @@ public final class Mailboxes: Sendable {
     /// - Throws: ``StoreError/noSuchMailbox(_:)``.
     public func mailbox(_ name: FolderName) throws(StoreError) -> Mailbox {
         guard paths(name).exists else { throw .noSuchMailbox(name.description) }
-        return open.withLock { table in
+        let found = open.withLock { table in
             if let known = table[name]?.mailbox { return known }
             let made = Mailbox(
-                name: name, paths: paths(name), validities: validities, syncs: syncs, uniqueNames: uniqueNames, account: self)
+                name: name, paths: paths(name), validities: validities, syncs: syncs, uniqueNames: uniqueNames, indexes: indexes, watcher: watcher, account: self)
             table = table.filter { $0.value.mailbox != nil }
             table[name] = WeakMailbox(mailbox: made)
             return made
         }
+        recent?.keep(found)
+        return found
     }
 
     public func exists(_ name: FolderName) -> Bool { paths(name).exists }
@@ -57,6 +69,11 @@ public final class Mailboxes: Sendable {
     /// Makes a folder; its parents need not exist (Maildir++ keeps no hierarchy).
     /// - Throws: ``StoreError/alreadyExists(_:)``.
     public func create(_ name: FolderName) throws(StoreError) {
+        try make(name)
+        events.note(.created(name))
+    }
+
+    private func make(_ name: FolderName) throws(StoreError) {
         guard !exists(name) else { throw .alreadyExists(name.description) }
         try paths(name).create(isInbox: name.isInbox)
     }
@@ -67,9 +84,12 @@ public final class Mailboxes: Sendable {
         guard exists(name) else { throw .noSuchMailbox(name.description) }
         // Out of sight in one step; a name with two leading dots is no Maildir++ folder.
         let hidden = root + "/..deleted-" + uniqueNames.next()
+        let index = (try? UIDList.header(of: paths(name).uidList)).flatMap { indexPath(guid: $0.guid, uidValidity: $0.uidValidity) }
         try Files.rename(paths(name).folder, to: hidden)
         try syncs.sync(root)
         forget(name)
+        events.note(.deleted(name))
+        if let index { indexes?.remove(at: index) }
         try Files.removeTree(hidden)
     }
 
@@ -92,13 +112,19 @@ public final class Mailboxes: Sendable {
             forget(from)
         }
         try syncs.sync(root)
+        events.note(.renamed(old, to: new))
     }
 
     private func moveInbox(to new: FolderName) throws(StoreError) {
-        try create(new)
+        try make(new)
+        // Before the mail moves, which wakes who watches the inbox: they would take the folder for one that came by itself.
+        events.note(.renamed(.inbox, to: new))
         let inbox = try mailbox(.inbox)
         let uids = try inbox.refresh().messages.map(\.uid)
         _ = try inbox.move(uids: uids, to: try mailbox(new))
+        // RFC 5464 §4.1: the inbox keeps its annotations, and its mail's new place has them too.
+        let annotations = try metadata(of: .inbox)
+        if !annotations.isEmpty { _ = try setMetadata(of: new, annotations.map { ($0.key, $0.value) }) }
     }
 
     /// What is subscribed, whether it exists or not (RFC 3501 §6.3.9).
@@ -113,7 +139,9 @@ public final class Mailboxes: Sendable {
             var file = SubscriptionFile(parsing: try Files.contents(subscriptionPath) ?? [])
             let before = file
             file.set(name.storageLevels, subscribed: subscribed)
-            if file != before { try Files.replace(subscriptionPath, with: file.serialised()) }
+            guard file != before else { return }
+            try Files.replace(subscriptionPath, with: file.serialised())
+            events.note(subscribed ? .subscribed(name) : .unsubscribed(name))
         }
     }
 
@@ -143,6 +171,16 @@ public final class Mailboxes: Sendable {
         return DeliveredFile(path: placed.path, folder: name, size: placed.size)
     }
 
+    /// Where indexes are: beside the Maildir.
+    var indexFolder: String { Files.parent(of: root) + "/index" }
+
+    func indexPath(_ snapshot: MailboxSnapshot) -> String? { indexPath(guid: snapshot.guid, uidValidity: snapshot.uidValidity) }
+
+    /// - Returns: nil for a folder that has no UIDVALIDITY yet.
+    func indexPath(guid: String?, uidValidity: UInt32) -> String? {
+        uidValidity == 0 ? nil : indexFolder + "/\(guid ?? "folder").\(uidValidity).sqlite"
+    }
+
     func paths(_ name: FolderName) -> MailboxPaths {
         MailboxPaths(folder: name.isInbox ? root : root + "/" + name.storageName)
     }
@@ -150,14 +188,16 @@ public final class Mailboxes: Sendable {
     private var subscriptionPath: String { root + "/subscriptions" }
 
     /// The folders on disk, without the inbox.
-    private func folders() throws(StoreError) -> [FolderName] {
+    func folders() throws(StoreError) -> [FolderName] {
         try Files.names(in: root).filter { $0.hasPrefix(".") && !$0.hasPrefix("..") }.compactMap { FolderName(storageName: $0) }
             .filter { !$0.isInbox && paths($0).exists }
     }
 
     private func forget(_ name: FolderName) {
         let gone = open.withLock { $0.removeValue(forKey: name)?.mailbox }
-        gone?.noteChange()
+        guard let gone else { return }
+        recent?.forget(gone)
+        gone.noteChange()
     }
 }
 

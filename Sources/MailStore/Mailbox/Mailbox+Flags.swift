@@ -18,24 +18,29 @@ extension Mailbox {
     ) throws(StoreError) -> MailboxSnapshot {
         try changing { state throws(StoreError) in
             try state.refresh()
-            let bits = try state.keywordBits(for: keywords, creating: change != .remove)
-            for uid in uids {
-                try state.rename(uid: uid) { message in
-                    switch change {
-                    case .replace:
-                        // `P` has no IMAP name, so no client can mean to take it away.
-                        message.flags = flags.union(message.flags.intersection(.passed))
-                        message.keywordBits = bits
-                    case .add:
-                        message.flags.formUnion(flags)
-                        message.keywordBits |= bits
-                    case .remove:
-                        message.flags.subtract(flags)
-                        message.keywordBits &= ~bits
-                    }
-                }
-            }
+            try state.setFlags(change, flags, keywords: keywords, uids: uids)
+            state.settleModSequences()
             return state.snapshot
+        }
+    }
+
+    /// The same for those messages that were not changed after a mod-sequence (RFC 7162 §3.1.3), in one step: nobody in
+    /// this process changes them between the look and the change. Blocks.
+    /// - Returns: the UIDs that were changed later and are left alone, ascending, and the folder afterwards.
+    public func setFlags(
+        _ change: FlagChange, _ flags: MessageFlags, keywords: [String] = [], uids: [UInt32], unchangedSince limit: UInt64
+    ) throws(StoreError) -> (modified: [UInt32], snapshot: MailboxSnapshot) {
+        try changing { state throws(StoreError) in
+            try state.refresh()
+            state.settleModSequences()
+            var willing: [UInt32] = [], modified: [UInt32] = []
+            for uid in uids {
+                guard let message = state.snapshot.message(withUID: uid) else { continue }
+                if message.modSequence > limit { modified.append(uid) } else { willing.append(uid) }
+            }
+            if !willing.isEmpty { try state.setFlags(change, flags, keywords: keywords, uids: willing) }
+            state.settleModSequences()
+            return (modified.sorted(), state.snapshot)
         }
     }
 
@@ -44,8 +49,10 @@ extension Mailbox {
     public func claimRecent() throws(StoreError) -> (recent: [UInt32], snapshot: MailboxSnapshot) {
         try changing { state throws(StoreError) in
             try state.refresh()
-            let recent = state.snapshot.messages.filter(\.isNew).map(\.uid)
-            for uid in recent { try state.rename(uid: uid) { _ in } }
+            let recent = state.snapshot.recentUIDs
+            for uid in state.snapshot.messages.newUIDs { try state.rename(uid: uid) { _ in } }
+            state.snapshot.unclaimed = []
+            state.settleModSequences()
             return (recent, state.snapshot)
         }
     }
@@ -56,6 +63,7 @@ extension Mailbox {
         let result = try changing { state throws(StoreError) in
             try state.refresh()
             try state.remove(uids: uids)
+            state.settleModSequences()
             return state.snapshot
         }
         try syncs.sync(paths.cur)
@@ -64,6 +72,26 @@ extension Mailbox {
 }
 
 extension MailboxState {
+    mutating func setFlags(_ change: FlagChange, _ flags: MessageFlags, keywords: [String], uids: [UInt32]) throws(StoreError) {
+        let bits = try keywordBits(for: keywords, creating: change != .remove)
+        for uid in uids {
+            try rename(uid: uid) { message in
+                switch change {
+                case .replace:
+                    // `P` has no IMAP name, so no client can mean to take it away.
+                    message.flags = flags.union(message.flags.intersection(.passed))
+                    message.keywordBits = bits
+                case .add:
+                    message.flags.formUnion(flags)
+                    message.keywordBits |= bits
+                case .remove:
+                    message.flags.subtract(flags)
+                    message.keywordBits &= ~bits
+                }
+            }
+        }
+    }
+
     /// The letters of the keywords; unknown ones are added to `dovecot-keywords` (under Dovecot's lock) or passed over.
     mutating func keywordBits(for names: [String], creating: Bool) throws(StoreError) -> UInt32 {
         let known = names.compactMap { snapshot.keywordFile.bit(of: $0) }
@@ -101,7 +129,7 @@ extension MailboxState {
                 try rescan()
                 continue
             }
-            snapshot.messages[index] = changed
+            snapshot.messages.replace(at: index, with: changed)
             snapshot.generation += 1
             return
         }
@@ -110,9 +138,14 @@ extension MailboxState {
     mutating func remove(uids: [UInt32]) throws(StoreError) {
         var removed: Set<UInt32> = []
         for uid in uids where try removeFile(uid: uid) { removed.insert(uid) }
-        guard !removed.isEmpty else { return }
-        snapshot.messages.removeAll { removed.contains($0.uid) }
-        for uid in removed { details[uid] = nil }
+        forget(Array(removed))
+    }
+
+    /// Their files were moved away.
+    mutating func forget(_ uids: [UInt32]) {
+        guard !uids.isEmpty else { return }
+        snapshot.messages.remove(uids)
+        for uid in uids { details[uid] = nil }
         snapshot.generation += 1
     }
 

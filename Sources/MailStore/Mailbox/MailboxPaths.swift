@@ -13,6 +13,7 @@ struct MailboxPaths: Sendable, Hashable {
     var uidList: String { folder + "/dovecot-uidlist" }
     var uidListLock: String { folder + "/dovecot-uidlist.lock" }
     var keywords: String { folder + "/dovecot-keywords" }
+    var modSequences: String { folder + "/postern-modseq" }
 
     /// Whether the folder is a Maildir folder; symbolic links do not count.
     var exists: Bool { Files.isFolder(folder) && Files.isFolder(cur) }

@@ -8,8 +8,27 @@ public struct StoredMessage: Sendable, Hashable {
     var keywordBits: UInt32
     /// The unique part of the file's name.
     let base: String
+    /// When it was last changed, as RFC 7162 counts.
+    public internal(set) var modSequence: UInt64 = 0
     /// The file's whole name, where another program spelled it otherwise than ``canonicalName``.
     var foreignName: String?
+
+    init(uid: UInt32, flags: MessageFlags = [], isNew: Bool = false, keywordBits: UInt32 = 0, base: String) {
+        self.uid = uid
+        self.flags = flags
+        self.isNew = isNew
+        self.keywordBits = keywordBits
+        self.base = base
+    }
+
+    init(uid: UInt32, _ file: FoundFile) {
+        self.init(uid: uid, flags: file.name.flags, isNew: file.isNew, keywordBits: file.name.keywords, base: file.name.base)
+        // Only a name that is not spelt as this program would spell it is kept.
+        if file.isNew ? file.spelling.utf8.count != base.utf8.count : canonicalName != file.spelling { foreignName = file.spelling }
+    }
+
+    /// Flags and keywords in one number: messages of a folder that have the same have the same number.
+    public var flagKey: UInt64 { UInt64(flags.rawValue) << 32 | UInt64(keywordBits) }
 
     /// Whether flags and keywords are the same; both must come from the same folder.
     public func hasSameFlags(as other: StoredMessage) -> Bool { flags == other.flags && keywordBits == other.keywordBits }
@@ -27,8 +46,23 @@ public struct MailboxSnapshot: Sendable {
     /// The next UID that will be given.
     public internal(set) var uidNext: UInt32 = 1
     /// Ascending by UID.
-    public internal(set) var messages: [StoredMessage] = []
+    public internal(set) var messages = MessageList()
     var keywordFile = KeywordFile()
+    var guid: String?
+    /// The highest mod-sequence of all messages, those that are gone included (RFC 7162 §3.1.2.1).
+    public internal(set) var highestModSequence: UInt64 = 1
+    /// What went, and when.
+    public internal(set) var expunges = Expunges()
+
+    /// Messages that this process put into `cur` at once (they had flags) and no session has claimed: they are `\Recent` as
+    /// those in `new` are (RFC 3501 §6.3.11, §6.4.7).
+    var unclaimed: Set<UInt32> = []
+
+    /// UIDs of the messages that are `\Recent` for the next session that looks, ascending.
+    public var recentUIDs: [UInt32] {
+        guard !unclaimed.isEmpty else { return messages.newUIDs }
+        return (messages.newUIDs + unclaimed.filter { message(withUID: $0)?.isNew == false }).sorted()
+    }
 
     /// The keywords that letters stand for in this folder.
     public var keywordNames: [String] { keywordFile.names.filter { !$0.isEmpty } }
@@ -38,14 +72,7 @@ public struct MailboxSnapshot: Sendable {
     public func keywords(of message: StoredMessage) -> [String] { keywordFile.keywords(in: message.keywordBits) }
 
     /// Binary search. nil when there is no such message.
-    public func index(ofUID uid: UInt32) -> Int? {
-        var low = 0, high = messages.count
-        while low < high {
-            let middle = (low + high) / 2
-            if messages[middle].uid < uid { low = middle + 1 } else { high = middle }
-        }
-        return low < messages.count && messages[low].uid == uid ? low : nil
-    }
+    public func index(ofUID uid: UInt32) -> Int? { messages.index(ofUID: uid) }
 
     public func message(withUID uid: UInt32) -> StoredMessage? { index(ofUID: uid).map { messages[$0] } }
 }

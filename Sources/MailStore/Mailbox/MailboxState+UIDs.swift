@@ -6,19 +6,35 @@ import Musl
 
 // The UID list: reading, giving UIDs under Dovecot's lock, rewriting when it has grown stale.
 extension MailboxState {
-    /// Reads the list again if it changed. A list that cannot be trusted counts as none: UIDVALIDITY changes then.
+    /// Reads the list again if it changed: what was appended to it alone, or a list that replaced it. One that cannot be
+    /// trusted counts as none: UIDVALIDITY changes then.
     mutating func reloadList() throws(StoreError) {
         let stamp = try FileStamp.of(paths.uidList)
         guard list == nil || stamp != listStamp || !stamp.isSettled(at: time(nil)) else { return }
-        guard let bytes = try Files.contents(paths.uidList), let parsed = try? UIDList(parsing: bytes) else {
+        if try readAppended(stamp) { return }
+        guard let bytes = try Files.contents(paths.uidList), var parsed = try? UIDList(parsing: bytes) else {
             list = nil
             uids = [:]
             listStamp = .missing
             return
         }
-        list = parsed
+        listEnd = UIDListEnd(of: bytes, inode: stamp.inode)
         listStamp = stamp
         uids = Dictionary(parsed.entries.map { ($0.base, $0.uid) }, uniquingKeysWith: { $1 })
+        parsed.entries = []
+        list = parsed
+    }
+
+    /// - Returns: false when the list must be read as a whole.
+    private mutating func readAppended(_ stamp: FileStamp) throws(StoreError) -> Bool {
+        guard var known = list, stamp.inode == listEnd.inode, stamp.size >= listEnd.offset,
+            let tail = try Files.contents(paths.uidList, from: listEnd.offset - listEnd.lastLine.count), tail.starts(with: listEnd.lastLine),
+            let entries = known.parseAppended(tail.dropFirst(listEnd.lastLine.count)) else { return false }
+        for entry in entries { uids[entry.base] = entry.uid }
+        list = known
+        listEnd.take(tail)
+        listStamp = stamp
+        return true
     }
 
     func lockingList<Value>(_ work: () throws(StoreError) -> Value) throws(StoreError) -> Value {
@@ -26,12 +42,15 @@ extension MailboxState {
     }
 
     /// Gives UIDs to files in the order in which they arrived, and makes that durable before anybody hears of them.
-    mutating func assignUIDs(to bases: [String], live: [String: FoundFile]) throws(StoreError) {
+    /// - Parameters:
+    ///   - live: how many files there are; many lines more are worth a new list.
+    ///   - isLive: whether a name is one of them.
+    mutating func assignUIDs(to bases: [String], live: Int = .max, isLive: (String) -> Bool = { _ in true }) throws(StoreError) {
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             try reloadListUnderLock()
-            let unknown = bases.filter { uids[$0] == nil }.map { MaildirFileName($0) }.sorted { $0.arrival < $1.arrival }
-            try appendUnderLock(unknown.map(\.base))
-            try compactUnderLock(live: live)
+            let unknown = bases.filter { uids[$0] == nil }.map { MaildirFileName(base: $0).arrival }.sorted { $0 < $1 }
+            try appendUnderLock(unknown.map(\.3))
+            if live != .max { try compactUnderLock(live: live, isLive: isLive) }
         }
     }
 
@@ -40,32 +59,27 @@ extension MailboxState {
         listStamp = .missing
         try reloadList()
         guard list == nil else { return }
-        let fresh = UIDList(uidValidity: try validities.next(), guid: Self.newGUID())
-        try Files.replace(paths.uidList, with: fresh.serialised())
-        list = fresh
-        uids = [:]
-        listStamp = try FileStamp.of(paths.uidList)
+        try write(UIDList(uidValidity: try validities.next(), guid: Self.newGUID()))
     }
 
     /// The lock is held and the list current. One append, one fdatasync.
     /// - Returns: the UIDs, in the order of the names.
     @discardableResult
     mutating func appendUnderLock(_ bases: [String]) throws(StoreError) -> [UInt32] {
-        guard !bases.isEmpty, var grown = list else { return [] }
-        guard UInt64(grown.nextUID) + UInt64(bases.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
-        var lines: [UInt8] = [], given: [UInt32] = []
-        for base in bases {
-            let entry = UIDList.Entry(uid: grown.nextUID, extensions: "", base: base)
-            grown.entries.append(entry)
-            grown.nextUID += 1
-            given.append(entry.uid)
-            lines += UIDList.line(entry).utf8
+        guard !bases.isEmpty, let known = list else { return [] }
+        guard UInt64(known.nextUID) + UInt64(bases.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
+        let given = bases.enumerated().map { UIDList.Entry(uid: known.nextUID + UInt32($0.offset), extensions: "", base: $0.element) }
+        if try endsTorn() {
+            guard let bytes = try Files.contents(paths.uidList), var whole = try? UIDList(parsing: bytes) else { return [] }
+            whole.entries += given
+            whole.nextUID = known.nextUID + UInt32(given.count)
+            try write(whole)
+        } else {
+            try Files.append(given.flatMap { UIDList.line($0).utf8 }, to: paths.uidList)
+            listStamp = .missing
+            try reloadList()
         }
-        if try endsTorn() { try Files.replace(paths.uidList, with: grown.serialised()) } else { try Files.append(lines, to: paths.uidList) }
-        list = grown
-        for (base, uid) in zip(bases, given) { uids[base] = uid }
-        listStamp = try FileStamp.of(paths.uidList)
-        return given
+        return given.map(\.uid)
     }
 
     /// Whether a crash cut the last line short, so that appending would glue two lines together.
@@ -79,13 +93,17 @@ extension MailboxState {
     }
 
     /// Rewrites the list without files that are gone, when they are many. The header keeps the next UID.
-    private mutating func compactUnderLock(live: [String: FoundFile]) throws(StoreError) {
-        guard var slim = list, slim.entries.count - live.count > max(64, live.count / 4) else { return }
-        slim.entries.removeAll { live[$0.base] == nil }
-        try Files.replace(paths.uidList, with: slim.serialised())
-        list = slim
-        uids = Dictionary(slim.entries.map { ($0.base, $0.uid) }, uniquingKeysWith: { $1 })
-        listStamp = try FileStamp.of(paths.uidList)
+    private mutating func compactUnderLock(live: Int, isLive: (String) -> Bool) throws(StoreError) {
+        guard uids.count - live > max(64, live / 4), let bytes = try Files.contents(paths.uidList), var slim = try? UIDList(parsing: bytes) else { return }
+        slim.entries.removeAll { !isLive($0.base) }
+        try write(slim)
+    }
+
+    /// Puts another list in the place of the old one.
+    private mutating func write(_ whole: UIDList) throws(StoreError) {
+        try Files.replace(paths.uidList, with: whole.serialised())
+        list = nil
+        try reloadList()
     }
 
     /// 128 random bits in hex, as Dovecot identifies a mailbox.
@@ -94,5 +112,28 @@ extension MailboxState {
             let digits = String(UInt64.random(in: 0...UInt64.max), radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
+    }
+}
+
+/// How far a list was read.
+struct UIDListEnd: Sendable {
+    private(set) var inode: UInt64 = 0
+    private(set) var offset = 0
+    /// What stands before that: a list that was replaced by another is not taken for one that grew.
+    private(set) var lastLine: [UInt8] = []
+
+    init() {}
+
+    init(of bytes: [UInt8], inode: UInt64) {
+        self.inode = inode
+        take(bytes)
+    }
+
+    /// Octets from the last line known on, up to what a crash or another program's writing has not finished.
+    mutating func take(_ bytes: [UInt8]) {
+        guard let end = bytes.lastIndex(of: 10) else { return }
+        let start = bytes[..<end].lastIndex(of: 10).map { $0 + 1 } ?? 0
+        offset += end + 1 - lastLine.count
+        lastLine = Array(bytes[start...end])
     }
 }

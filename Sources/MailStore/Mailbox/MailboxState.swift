@@ -9,7 +9,10 @@ struct MailboxState: Sendable {
     let paths: MailboxPaths
     let validities: UIDValidities
     var snapshot = MailboxSnapshot()
+    /// What the list's header says; its lines are in ``uids``.
     var list: UIDList?
+    /// How far the list was read, so that what is appended to it is read alone.
+    var listEnd = UIDListEnd()
     /// Every base name in the list, also of files that are gone.
     var uids: [String: UInt32] = [:]
     /// What was read from the files themselves: internal date and size. Pruned with the messages.
@@ -19,29 +22,77 @@ struct MailboxState: Sendable {
     private var newStamp = FileStamp.missing
     private var curStamp = FileStamp.missing
     private var scannedAt = 0
+    /// nil until the first look.
+    var modSequences: ModSequences?
+    var settledGeneration: UInt64 = 0
+    var settledValidity: UInt32 = 0
+    var modSequenceFileIsTorn = false
 
-    init(paths: MailboxPaths, validities: UIDValidities) {
+    /// Tells what happens in the folder; nil where the kernel does not.
+    var watch: FolderWatch?
+    /// Of `cur`: another folder may have been put in its place.
+    private var watchedInode: UInt64 = 0
+    private let startWatch: @Sendable () -> FolderWatch?
+
+    init(paths: MailboxPaths, validities: UIDValidities, startWatch: @escaping @Sendable () -> FolderWatch? = { nil }) {
+        self.startWatch = startWatch
         self.paths = paths
         self.validities = validities
     }
 
-    /// Looks for changes by anybody, and takes them in. Cheap when nothing changed: four `stat` calls.
+    /// Looks for changes by anybody, and takes them in. Cheap when nothing changed: a few `stat` calls, or where the
+    /// folder is watched a question to the kernel.
     /// - Throws: ``StoreError/noSuchMailbox(_:)`` when the folder was removed.
     mutating func refresh() throws(StoreError) {
-        let began = time(nil)
-        let newStamp = try FileStamp.of(paths.new), curStamp = try FileStamp.of(paths.cur)
-        guard curStamp != .missing, newStamp != .missing else { throw .noSuchMailbox(paths.folder) }
-        let listStamp = try FileStamp.of(paths.uidList)
         try reloadKeywords()
+        let curStamp = try FileStamp.of(paths.cur)
+        guard curStamp != .missing else { throw .noSuchMailbox(paths.folder) }
+        guard let watch, list != nil else { return try look(curStamp) }
+        var isAnother = curStamp.inode != watchedInode
+        if !isAnother, try FileStamp.of(paths.uidList) != listStamp { isAnother = try !reloadsList() }
+        if isAnother {
+            self.watch = nil
+            return try rescan()
+        }
+        switch watch.news() {
+        case .events(let events): try take(events)
+        case .unknown: try rescan()
+        case .over:
+            self.watch = nil
+            try rescan()
+        }
+    }
+
+    /// Reads the list again, of which another program made another version.
+    /// - Returns: whether it speaks of the same messages and more, so that nothing else needs to be read.
+    private mutating func reloadsList() throws(StoreError) -> Bool {
+        let before = snapshot.uidValidity
+        try reloadList()
+        takeHeader()
+        return list != nil && snapshot.uidValidity == before
+    }
+
+    /// By modification times.
+    private mutating func look(_ curStamp: FileStamp) throws(StoreError) {
+        let began = time(nil)
+        let newStamp = try FileStamp.of(paths.new)
+        guard newStamp != .missing else { throw .noSuchMailbox(paths.folder) }
+        let listStamp = try FileStamp.of(paths.uidList)
         let unchanged = list != nil && newStamp == self.newStamp && curStamp == self.curStamp && listStamp == self.listStamp
         if unchanged, newStamp.isSettled(at: scannedAt), curStamp.isSettled(at: scannedAt) { return }
-        try reloadList()
-        try takeIn(try scanConfirmingLosses())
+        try rescan()
         (self.newStamp, self.curStamp, scannedAt) = (newStamp, curStamp, began)
     }
 
-    /// Reads the folder whatever the stamps say: a file was not where it should be.
+    /// Reads the folder whatever is known of it: for the first time, or because a file was not where it should be.
     mutating func rescan() throws(StoreError) {
+        // What happens from now on is told again, on top of what is read.
+        if watch == nil {
+            watch = startWatch()
+            watchedInode = try FileStamp.of(paths.cur).inode
+        }
+        // Once in a process: what another left unfinished when it ended.
+        if list == nil { try UnfinishedBatch.undo(in: paths) }
         try reloadList()
         try takeIn(try scanConfirmingLosses())
     }
@@ -58,26 +109,40 @@ struct MailboxState: Sendable {
     /// Builds the message list from what is on disk, giving UIDs to files that have none.
     private mutating func takeIn(_ found: [String: FoundFile]) throws(StoreError) {
         let unknown = found.keys.filter { uids[$0] == nil }
-        if list == nil || !unknown.isEmpty { try assignUIDs(to: unknown, live: found) }
+        if list == nil || !unknown.isEmpty { try assignUIDs(to: unknown, live: found.count) { found[$0] != nil } }
         var messages: [StoredMessage] = []
         messages.reserveCapacity(found.count)
         for (base, file) in found {
-            guard let uid = uids[base] else { continue }
-            var message = StoredMessage(uid: uid, flags: file.name.flags, isNew: file.isNew, keywordBits: file.name.keywords, base: base)
-            if message.canonicalName != file.spelling { message.foreignName = file.spelling }
-            messages.append(message)
+            if let uid = uids[base] { messages.append(StoredMessage(uid: uid, file)) }
         }
         messages.sort { $0.uid < $1.uid }
         guard let list else { return }
-        let changed = messages != snapshot.messages || list.uidValidity != snapshot.uidValidity
+        // Both ascending; what is the same keeps its mod-sequence, so that they compare equal.
+        Self.carryModSequences(from: snapshot.messages, to: &messages)
+        let changed = !snapshot.messages.elementsEqual(messages) || list.uidValidity != snapshot.uidValidity
         if changed, !details.isEmpty {
             let live = Set(messages.map(\.uid))
             details = details.filter { live.contains($0.key) }
         }
-        snapshot.messages = messages
+        if changed { snapshot.messages = MessageList(messages) }
+        takeHeader()
+        if changed { snapshot.generation += 1 }
+    }
+
+    mutating func takeHeader() {
+        guard let list else { return }
         snapshot.uidValidity = list.uidValidity
         snapshot.uidNext = list.nextUID
-        if changed { snapshot.generation += 1 }
+        snapshot.guid = list.guid
+    }
+
+    private static func carryModSequences(from old: MessageList, to messages: inout [StoredMessage]) {
+        var before = old.makeIterator(), next = before.next()
+        for index in messages.indices {
+            while let known = next, known.uid < messages[index].uid { next = before.next() }
+            guard let known = next else { return }
+            if known.uid == messages[index].uid { messages[index].modSequence = known.modSequence }
+        }
     }
 
     mutating func reloadKeywords() throws(StoreError) {
@@ -101,10 +166,13 @@ struct FoundFile: Sendable {
 
 enum FolderScan {
     /// Base name to file, from `new` and then `cur`: what moves from the one to the other meanwhile is seen in the latter.
+    /// Files alone: a symbolic link could show any file of this machine, and a pipe would be waited at for ever.
     static func scan(_ paths: MailboxPaths) throws(StoreError) -> [String: FoundFile] {
         var found: [String: FoundFile] = [:]
         for (folder, isNew) in [(paths.new, true), (paths.cur, false)] {
-            for name in try Files.names(in: folder) where !name.hasPrefix(".") {
+            let names = try Files.fileNames(in: folder)
+            found.reserveCapacity(found.count + names.count)
+            for name in names where !name.hasPrefix(".") {
                 let parsed = MaildirFileName(name)
                 found[parsed.base] = FoundFile(name: parsed, isNew: isNew, spelling: name)
             }

@@ -16,13 +16,14 @@ public struct MessageDetails: Sendable, Hashable {
 /// An open message. It stays readable when the message is expunged or renamed meanwhile.
 public final class MessageFile: Sendable {
     private let descriptor: Int32
-    private let path: String
+    let path: String
     /// Octets in the file, line ends as they are there.
     public let physicalSize: Int
     public let internalDate: Int64
 
     init(path: String) throws(StoreError) {
-        let descriptor = try Files.open(path, O_RDONLY)
+        // Not waiting, should a pipe stand there.
+        let descriptor = try Files.open(path, O_RDONLY | O_NONBLOCK)
         var info = stat()
         guard fstat(descriptor, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
             let failure = Files.failure("fstat", path)
@@ -136,9 +137,11 @@ extension Mailbox {
         try changing { state throws(StoreError) in try state.open(uid: uid) }
     }
 
-    /// Internal dates and sizes, in the order of the UIDs; messages that are gone are left out. Read once, then kept. Blocks.
+    /// Internal dates and sizes, in the order of the UIDs; messages that are gone are left out. Found once, in the index
+    /// or in the files, then kept. Blocks.
     public func details(of uids: [UInt32]) throws(StoreError) -> [MessageDetails] {
         try changing { state throws(StoreError) in
+            state.takeDetails(of: uids, from: { index(for: $0) })
             var out: [MessageDetails] = []
             out.reserveCapacity(uids.count)
             for uid in uids {
@@ -150,6 +153,12 @@ extension Mailbox {
 }
 
 extension MailboxState {
+    /// One look into the index for many messages; a few are found as quickly in their files.
+    mutating func takeDetails(of uids: [UInt32], from index: (MailboxSnapshot) -> MessageIndex?) {
+        guard uids.count > 8, let low = uids.min(), let high = uids.max(), uids.contains(where: { details[$0] == nil }), let found = index(snapshot) else { return }
+        for one in (try? found.details(low...high)) ?? [] where snapshot.index(ofUID: one.uid) != nil { details[one.uid] = one }
+    }
+
     mutating func open(uid: UInt32) throws(StoreError) -> MessageFile {
         for _ in 0..<3 {
             guard let message = snapshot.message(withUID: uid) else { break }

@@ -22,7 +22,17 @@ struct MaildirFileName: Hashable, Sendable {
         base = String(name[..<colon])
         let info = name.utf8[name.utf8.index(after: colon)...]
         guard info.starts(with: [50, 44]) else { return }
-        for letter in info.dropFirst(2) {
+        take(info.dropFirst(2))
+    }
+
+    /// Of flag and keyword letters alone.
+    init(letters: some Sequence<UInt8>) {
+        base = ""
+        take(letters)
+    }
+
+    private mutating func take(_ letters: some Sequence<UInt8>) {
+        for letter in letters {
             // A comma would begin a later extension of the format.
             if letter == 44 { break }
             if (97...122).contains(letter) { keywords |= 1 << UInt32(letter - 97) } else if let known = MessageFlags.letters.first(where: { $0.letter == letter }) {
@@ -30,6 +40,9 @@ struct MaildirFileName: Hashable, Sendable {
             }
         }
     }
+
+    /// What stands before the info part.
+    static func base(of name: String) -> String { name.utf8.firstIndex(of: 58).map { String(name[..<$0]) } ?? name }
 
     /// `:2,` and the letters in ASCII order, as the format demands.
     var info: String {
@@ -39,6 +52,8 @@ struct MaildirFileName: Hashable, Sendable {
         return String(decoding: letters, as: UTF8.self)
     }
 
+    /// The base without the sizes.
+    var uniquePart: String { String(base.prefix { $0 != "," }) }
     var nameInCur: String { base + info }
 
     /// `W=`: the size that IMAP reports; nil when another program wrote the file without it.

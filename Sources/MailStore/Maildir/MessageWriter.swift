@@ -9,7 +9,7 @@ import Musl
 public struct MessageWriter: ~Copyable {
     private let paths: MailboxPaths
     private let temporary: String
-    private let uniqueName: String
+    let uniqueName: String
     private var lines: LineEndWriter
     private var finished = false
 

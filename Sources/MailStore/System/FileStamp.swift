@@ -23,6 +23,9 @@ struct FileStamp: Equatable, Sendable {
         return FileStamp(inode: UInt64(info.st_ino), size: Int64(info.st_size), seconds: info.st_mtim.tv_sec, nanoseconds: info.st_mtim.tv_nsec)
     }
 
+    /// Unix seconds.
+    static var now: Int { time(nil) }
+
     /// Whether a change after `time` (Unix seconds) would surely show in the stamp. File systems may keep whole seconds
     /// only, so what was touched within the last second before a look must be looked at again (Dovecot does the same).
     func isSettled(at time: Int) -> Bool { seconds + 1 < time }

@@ -26,8 +26,8 @@ enum Files {
         }
     }
 
-    /// The whole file; nil when there is none. For the store's own small text files.
-    static func contents(_ path: String) throws(StoreError) -> [UInt8]? {
+    /// The file from an offset on, up to the limit; nil when there is none. For the store's own text files.
+    static func contents(_ path: String, from start: Int = 0, limit: Int = .max) throws(StoreError) -> [UInt8]? {
         let descriptor: Int32
         do { descriptor = try open(path, O_RDONLY) } catch {
             if error.isMissingFile { return nil }
@@ -36,10 +36,10 @@ enum Files {
         defer { close(descriptor) }
         var info = stat()
         guard fstat(descriptor, &info) == 0 else { throw failure("fstat", path) }
-        var out = [UInt8](repeating: 0, count: Int(info.st_size))
+        var out = [UInt8](repeating: 0, count: min(max(Int(info.st_size) - start, 0), limit))
         var filled = 0
         while filled < out.count {
-            let got = out.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(filled)) }
+            let got = out.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(start + filled)) }
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw failure("read", path) }
             if got == 0 { break }
@@ -71,6 +71,13 @@ enum Files {
         defer { close(descriptor) }
         try writeWhole(bytes, to: descriptor, path: path)
         guard fdatasync(descriptor) == 0 else { throw failure("fdatasync", path) }
+    }
+
+    /// Appends and leaves it to the system when that reaches the disk. The file must exist.
+    static func appendQuickly(_ bytes: [UInt8], to path: String) throws(StoreError) {
+        let descriptor = try open(path, O_WRONLY | O_APPEND)
+        defer { close(descriptor) }
+        try writeWhole(bytes, to: descriptor, path: path)
     }
 
     static func writeWhole(_ bytes: [UInt8], to descriptor: Int32, path: String) throws(StoreError) {
@@ -107,8 +114,32 @@ enum Files {
         return lstat(path, &info) == 0 && info.st_mode & S_IFMT == S_IFDIR
     }
 
+    enum Kind { case file, folder, link, other, missing }
+
+    /// What is at the path itself; links are not followed.
+    static func kind(_ path: String) -> Kind {
+        var info = stat()
+        guard lstat(path, &info) == 0 else { return .missing }
+        switch info.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        case S_IFLNK: return .link
+        default: return .other
+        }
+    }
+
     /// The names in a folder, `.` and `..` left out, in the file system's order.
-    static func names(in path: String) throws(StoreError) -> [String] {
+    static func names(in path: String) throws(StoreError) -> [String] { try entries(in: path) { _, _ in true } }
+
+    /// The names of regular files in a folder, in the file system's order.
+    static func fileNames(in path: String) throws(StoreError) -> [String] {
+        try entries(in: path) { type, name in
+            // Few file systems say nothing of the type.
+            type == UInt8(DT_REG) || (type == UInt8(DT_UNKNOWN) && kind(path + "/" + name) == .file)
+        }
+    }
+
+    private static func entries(in path: String, _ isWanted: (UInt8, String) -> Bool) throws(StoreError) -> [String] {
         guard let stream = opendir(path) else { throw failure("opendir", path) }
         defer { closedir(stream) }
         var out: [String] = []
@@ -117,7 +148,7 @@ enum Files {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
             }
-            if name != ".", name != ".." { out.append(name) }
+            if name != ".", name != "..", isWanted(entry.pointee.d_type, name) { out.append(name) }
             errno = 0
         }
         guard errno == 0 else { throw failure("readdir", path) }
@@ -133,6 +164,19 @@ enum Files {
             }
         }
         guard rmdir(path) == 0 || errno == ENOENT else { throw failure("rmdir", path) }
+    }
+
+    /// A new file that has no name, and is gone when it is closed.
+    static func nameless(in folder: String) throws(StoreError) -> Int32 {
+        // `__O_TMPFILE | O_DIRECTORY`: a macro that Swift does not see.
+        let made = posixOpen(folder, 0o20000000 | O_DIRECTORY | O_RDWR | O_CLOEXEC, 0o600)
+        if made >= 0 { return made }
+        // A file system that cannot: a name for a moment.
+        var template = Array((folder + "/copy.XXXXXX").utf8CString)
+        let named = mkstemp(&template)
+        guard named >= 0 else { throw failure("mkstemp", folder) }
+        unlink(template)
+        return named
     }
 
     static func parent(of path: String) -> String {

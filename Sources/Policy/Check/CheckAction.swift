@@ -22,12 +22,33 @@ extension RuleChecker {
         case .subjectPrefix(let text): return .subjectPrefix(try template(text))
         case .fileInto(let folder): return .fileInto(try folderName(folder))
         case .addKeyword(let keyword): return .addKeyword(try keywordName(keyword))
+        case .exemptTag(let text): return .exemptTag(try template(text))
+        case .redirect(let address): return .redirect(try target(address))
+        case .copy(let address): return .copy(try target(address))
+        case .changeRecipient(let address): return .changeRecipient(try target(address))
+        case .limit(let name, let limit): return try self.limit(name, limit)
+        case .greylist(let terms): return .greylist(try greylistTerms(terms))
+        case .requireTLS(let version): return .requireTLS(try version.map(tlsVersion))
+        case .nextFile: return .nextFile
         }
     }
 
     private func demandStage(_ action: ActionSyntax) throws {
         switch action.kind {
-        case .accept, .reject, .tempfail: return
+        case .accept, .reject, .tempfail, .limit, .nextFile: return
+        case .redirect, .copy:
+            guard stage != .rcpt, stage != .message else { return }
+            throw Mistake(action.range, "there is no recipient at stage \(stage.rawValue)", fix: "move the rule below 'stage rcpt' (this recipient) or 'stage message' (the whole message)")
+        case .changeRecipient:
+            guard stage != .rcpt else { return }
+            throw Mistake(action.range, "no single recipient is asked about at stage \(stage.rawValue)",
+                          fix: stage == .message ? "write 'redirect to', or move the rule below 'stage rcpt'" : "move the rule below 'stage rcpt'")
+        case .greylist:
+            guard stage != .rcpt else { return }
+            throw Mistake(action.range, "greylisting needs the recipient", fix: "move the rule below 'stage rcpt'")
+        case .requireTLS:
+            guard ![.mail, .rcpt, .data].contains(stage) else { return }
+            throw Mistake(action.range, stage == .message ? "the message has come already" : "the client has had no time for STARTTLS yet", fix: "move the rule below 'stage mail'")
         case .discard:
             // Before MAIL there is no message that could be taken and thrown away (libmilter forbids it too).
             guard stage < .mail else { return }
@@ -71,38 +92,8 @@ extension RuleChecker {
     }
 
     /// Whether a text is a status code of RFC 3463 §2.
-    private static func looksEnhanced(_ text: String) -> Bool {
+    static func looksEnhanced(_ text: String) -> Bool {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         return parts.count == 3 && parts[0].count == 1 && parts.allSatisfy { (1...3).contains($0.count) && $0.utf8.allSatisfy { (48...57).contains($0) } }
-    }
-
-    private func headerName(_ literal: LiteralSyntax) throws -> String {
-        guard case .string(let name) = literal.kind, Self.isHeaderName(name) else {
-            throw Mistake(literal.range, "this is not a header's name", fix: "a name is letters, digits and hyphens, without the colon")
-        }
-        return name
-    }
-
-    /// A folder's name is literal: a sender must not choose where a message goes.
-    private func folderName(_ literal: LiteralSyntax) throws -> String {
-        guard case .string(let name) = literal.kind else { throw Mistake(literal.range, "a folder's name is a string") }
-        guard !name.contains("{") else {
-            throw Mistake(literal.range, "a folder's name takes no {…}", fix: "senders choose what stands there; write a rule for each folder")
-        }
-        let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-        guard name.utf8.count <= 200, parts.allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }), !name.unicodeScalars.contains(where: { $0.value < 32 || $0.value == 127 }) else {
-            throw Mistake(literal.range, "'\(name)' is not a folder's name", fix: "write \"Junk\" or \"Lists/swift\"")
-        }
-        return name
-    }
-
-    /// RFC 3501 §9: flag-keyword is an atom; `\Seen` and its like are not for rules.
-    private func keywordName(_ literal: LiteralSyntax) throws -> String {
-        let special = Set("(){ %*\"\\]".utf8)
-        guard case .string(let name) = literal.kind, !name.isEmpty, name.utf8.count <= 64,
-            name.utf8.allSatisfy({ $0 > 32 && $0 < 127 && !special.contains($0) }) else {
-            throw Mistake(literal.range, "this is not an IMAP keyword", fix: "write \"$Leaked\" or \"Shopping\": no blanks, brackets, quotes or backslash")
-        }
-        return name
     }
 }

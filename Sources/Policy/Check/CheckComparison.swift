@@ -53,10 +53,10 @@ extension RuleChecker {
     }
 
     /// The name on the right, which must be of the left's type.
-    private func other(_ name: NameSyntax, _ left: Left) throws -> Subject {
+    private func other(_ name: NameSyntax, _ left: Left, isElement: Bool = false) throws -> Subject {
         let (subject, type) = try resolve(name)
         guard type == left.type else {
-            throw Mistake(name.range, "\(left.name) is \(left.type), but \(subject.name) is \(type)", fix: nil)
+            throw Mistake(name.range, "\(isElement ? "each of " : "")\(left.name) is \(left.type), but \(subject.name) is \(type)", fix: nil)
         }
         return subject
     }
@@ -65,7 +65,7 @@ extension RuleChecker {
 
     private func order(_ left: Left, _ comparison: Comparison, _ range: Range<Int>, _ operand: OperandSyntax) throws -> Condition {
         guard left.type.isOrdered else {
-            throw Mistake(range, "\(left.name) is \(left.type): it has no order", fix: "only numbers, sizes and tls.version are less or greater")
+            throw Mistake(range, "\(left.name) is \(left.type): it has no order", fix: "only numbers, sizes, lengths of time and tls.version are less or greater")
         }
         guard case .literal(let literal) = operand else { throw Mistake(operand.range, "'\(comparison.rawValue)' needs one value", fix: nil) }
         if let name = factName(literal, left.type) { return .numbers(left.subject, comparison, try other(name, left)) }
@@ -84,6 +84,9 @@ extension RuleChecker {
             throw Mistake(range, "\(left.name) is a list itself", fix: "write \(left.name) contains …: it holds when one element is among them")
         }
         if case .literal(let literal) = operand {
+            if let name = factName(literal, left.type), let list = try? resolve(name), list.1 == .list(left.type) {
+                throw Mistake(operand.range, "'in' needs a list that stands here, or a table", fix: "write \(list.0.name) contains \(left.name)")
+            }
             guard case .network = literal.kind, left.type == .ip else {
                 throw Mistake(operand.range, "'in' needs a list or a table", fix: "write \(left.name) in [\(source.text(operand.range))], or \(left.name) == \(source.text(operand.range))")
             }
@@ -91,13 +94,13 @@ extension RuleChecker {
         return .member(left.subject, try members(operand, as: left.type, of: left.name))
     }
 
-    private mutating func members(_ operand: OperandSyntax, as type: PolicyType, of name: String) throws -> MemberSet {
+    private mutating func members(_ operand: OperandSyntax, as type: PolicyType, of name: String) throws -> Members {
         switch operand {
-        case .literal(let literal): return try members([literal], as: type, of: name)
+        case .literal(let literal): return .list(try members([literal], as: type, of: name))
         case .list(let literals, let range):
             guard !literals.isEmpty else { throw Mistake(range, "the list is empty", fix: "put a value in it, or leave the comparison out") }
-            return try members(literals, as: type, of: name)
-        case .table(let path, let range): return try table(path, range, as: type)
+            return .list(try members(literals, as: type, of: name))
+        case .table(let path, let range): return .table(try table(path, range, as: type))
         case .header(let header): throw Mistake(header.range, "a header is not a list", fix: nil)
         }
     }
@@ -119,12 +122,12 @@ extension RuleChecker {
         return set
     }
 
-    private mutating func table(_ path: String, _ range: Range<Int>, as type: PolicyType) throws -> MemberSet {
+    private mutating func table(_ path: String, _ range: Range<Int>, as type: PolicyType) throws -> PolicyTable {
         let full = path.hasPrefix("/") ? path : Self.folder(of: source.file) + path
         do {
-            let (set, mistakes) = try tables.table(full, as: type)
+            let (table, mistakes) = try tables.table(full, as: type)
             for mistake in mistakes { bag.add(mistake) }
-            return set
+            return table
         } catch {
             throw Mistake(range, "the table \(full) cannot be used: \(error)", fix: "a table's file name counts from this rule file's folder")
         }
@@ -137,6 +140,9 @@ extension RuleChecker {
     // MARK: contains
 
     private mutating func containment(_ left: Left, _ range: Range<Int>, _ operand: OperandSyntax) throws -> Condition {
+        if left.type.isList, case .literal(let literal) = operand, let name = factName(literal, left.type.element) {
+            return .same(left.subject, try other(name, Left(subject: left.subject, type: left.type.element), isElement: true))
+        }
         if left.type.isList { return .member(left.subject, try members(operand, as: left.type.element, of: left.name)) }
         guard left.type == .text else {
             throw Mistake(range, "\(left.name) is \(left.type): 'contains' is for texts and lists",
@@ -144,7 +150,7 @@ extension RuleChecker {
         }
         return .containsText(left.subject, try strings(operand, "'contains'").map { literal, text in
             guard !text.isEmpty else { throw Mistake(literal.range, "every text contains the empty one", fix: nil) }
-            return text.lowercased()
+            return Array(text.lowercased().utf8)
         })
     }
 

@@ -21,6 +21,7 @@ extension RuleChecker {
             }
             return .ip(network.address)
         case (.number, .number(let number)): return .number(number)
+        case (.duration, .number), (.duration, .duration): return .number(try duration(literal, as: name))
         case (.flag, .word("true")): return .flag(true)
         case (.flag, .word("false")): return .flag(false)
         case (.word(let words, _), .word(let word)), (.word(let words, _), .string(let word)):
@@ -49,6 +50,7 @@ extension RuleChecker {
         case .text, .address, .domain: "put it in quotes: \"\(written.filter { $0 != "\"" })\""
         case .ip: "write an address without quotes: 192.0.2.1 or 2001:db8::1"
         case .number: "write a number such as 10 or 25M"
+        case .duration: "write 30s, 5m, 1h, 2d or 1w"
         case .flag: "write true or false"
         case .word, .list: nil
         }

@@ -5,6 +5,8 @@ struct RuleChecker {
     let source: SourceText
     var bag = DiagnosticBag()
     var tables: TableLoader
+    /// What `dnsbl` declares, in any file.
+    let blocklists: [String: BlocklistSet]
     /// The stage of the rule at hand.
     var stage = PolicyStage.connect
 
@@ -20,7 +22,8 @@ struct RuleChecker {
         }
     }
 
-    init(source: SourceText, tables: TableLoader) {
+    init(source: SourceText, tables: TableLoader, blocklists: [String: BlocklistSet] = [:]) {
+        self.blocklists = blocklists
         self.source = source
         self.tables = tables
     }
@@ -73,6 +76,8 @@ extension RuleChecker {
         switch name.kind {
         case .header(let field): return (try header(field, name.range), .text)
         case .fact(let word): return try fact(word, name.range)
+        case .blocklist(let set, let subject): return (try blocklist(set, about: subject, name.range), .number)
+        case .rate(let names, let window): return (.rate(try rate(names, window)), .number)
         }
     }
 
@@ -112,8 +117,8 @@ extension RuleChecker {
     static func meant(_ word: String) -> String {
         let names = PolicyFact.allCases.map(\.rawValue)
         let aliases = ["subject": "header[\"Subject\"]", "rcpt": "recipient", "to": "recipient", "ip": "client.ip", "spf": "spf.result",
-                       "dmarc": "dmarc.result", "dkim": "dkim.domains", "user": "account", "client": "client.ip", "tls": "tls.version", "tag": "tag.status", "mail.from": "sender"]
+                       "dmarc": "dmarc.result", "dkim": "dkim.domains", "user": "account", "client": "client.ip", "tls": "tls.version", "tag": "tag.status", "mail.from": "sender", "attachment": "attachments.name", "attachments": "attachments.name", "date": "message.age", "rbl": "dnsbl[\"…\"]", "mx": "sender.mx"]
         if let name = aliases[word.lowercased()] ?? Spelling.nearest(to: word, among: names) { return "did you mean \(name)?" }
-        return "the names are \(names.joined(separator: ", ")) and header[\"…\"]"
+        return "the names are \(names.joined(separator: ", ")), header[\"…\"], dnsbl[\"…\"] and rate(…)"
     }
 }

@@ -22,7 +22,8 @@ public enum PolicyDecision: Sendable, Hashable {
     case discard
 }
 
-/// A change to the message, or to where and how its copy is stored. Only rules of stage `message` make them.
+/// A change to the message, to its recipients, or to where and how its copy is stored. At stage `rcpt` only those of the
+/// recipients are made.
 public enum PolicyAction: Sendable, Hashable {
     /// Hold the message, for that reason.
     case quarantine(String)
@@ -35,6 +36,14 @@ public enum PolicyAction: Sendable, Hashable {
     case subjectPrefix(String)
     case fileInto(String)
     case addKeyword(String)
+    /// The message is no evidence to the tag ledger, for that reason.
+    case exemptTag(String)
+    /// At `rcpt` in place of this recipient, at `message` in place of all.
+    case redirect(EmailAddress)
+    /// One recipient more, of whom no sender is told.
+    case copy(EmailAddress)
+    /// In place of this recipient.
+    case changeRecipient(EmailAddress)
 }
 
 /// One rule that was asked, and what it saw.

@@ -8,18 +8,27 @@ public enum PolicyFact: String, Sendable, Hashable, CaseIterable {
     case clientName = "client.name"
     /// `.flag`: whether the client lies in the configured own networks.
     case clientOwn = "client.own"
-    /// `.text`: the listener that took the connection: smtp, submission, submissions, milter, lmtp, local.
+    /// `.word`: the listener that took the connection: smtp, submission, submissions, milter, lmtp, local.
     case listener
     /// `.text`: what the client said at HELO or EHLO.
     case helo
     /// `.word`: `TLSv1.3` and its like; missing in the clear.
     case tlsVersion = "tls.version"
+    /// `.text`: the cipher suite by OpenSSL's name; missing in the clear.
+    case tlsCipher = "tls.cipher"
     /// `.text`: the account that logged in.
     case account
     /// `.address`: the reverse path; missing for the null reverse path `<>`.
     case sender
     /// `.domain`: the reverse path's domain.
     case senderDomain = "sender.domain"
+    /// `.word`: where the sender's domain takes mail: `mx`; `address` where it has no MX but an address (RFC 5321 §5.1);
+    /// `null` where it says that it takes none (RFC 7505); `none`. Missing for `<>` and when the DNS did not answer.
+    case senderMX = "sender.mx"
+    /// `.flag`: the sender is of one of our domains and the client a stranger: it neither logged in nor is it own.
+    case senderOwn = "sender.own"
+    /// `.flag`: whether the account that logged in may write as the sender; missing where nobody did, and for `<>`.
+    case senderAllowed = "sender.allowed"
     /// `.number`: octets; the declared SIZE before the message is here, its true size after.
     case size
     /// `.address`: the recipient that is asked about.
@@ -47,15 +56,30 @@ public enum PolicyFact: String, Sendable, Hashable, CaseIterable {
     case from
     /// `.domain`: its domain.
     case fromDomain = "from.domain"
+    /// `.flag`: as ``senderOwn``, of the From address.
+    case fromOwn = "from.own"
+    /// `.flag`: its domain mixes scripts as no language does, or hides something: ``DomainName/isConfusable``.
+    case fromConfusable = "from.confusable"
+    /// `.number` of seconds since the Date field's time, below zero when that lies ahead; missing when unreadable.
+    case messageAge = "message.age"
+    /// `.list` of `.text`: file names of parts and of what lies in archives.
+    case attachmentsName = "attachments.name"
+    /// `.list` of `.text`: `application/pdf`, of every part.
+    case attachmentsType = "attachments.type"
+    /// `.flag`: an archive needs a password.
+    case attachmentsEncrypted = "attachments.encrypted"
+    /// `.flag`: an archive could not be looked through.
+    case attachmentsUnreadable = "attachments.unreadable"
 
     /// The first stage at which it can be asked.
     public var firstStage: PolicyStage {
         switch self {
-        case .clientIP, .clientName, .clientOwn, .listener, .tlsVersion: .connect
+        case .clientIP, .clientName, .clientOwn, .listener, .tlsVersion, .tlsCipher: .connect
         case .helo: .helo
-        case .account, .sender, .senderDomain, .size: .mail
+        case .account, .sender, .senderDomain, .senderMX, .senderOwn, .senderAllowed, .size: .mail
         case .recipient, .recipientDomain, .recipientDetail, .recipients, .recipientsCount, .tagStatus: .rcpt
-        case .spfResult, .dkimDomains, .dmarcResult, .dmarcPolicy, .from, .fromDomain: .message
+        case .spfResult, .dkimDomains, .dmarcResult, .dmarcPolicy, .from, .fromDomain, .fromOwn, .fromConfusable, .messageAge,
+            .attachmentsName, .attachmentsType, .attachmentsEncrypted, .attachmentsUnreadable: .message
         }
     }
 
@@ -83,9 +107,13 @@ extension PolicyFact {
         switch self {
         case .clientIP: .ip
         case .clientName, .senderDomain, .recipientDomain, .fromDomain: .domain
-        case .clientOwn: .flag
-        case .listener, .helo, .account, .recipientDetail: .text
-        case .tlsVersion: .word(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"], ordered: true)
+        case .clientOwn, .senderOwn, .senderAllowed, .fromOwn, .fromConfusable, .attachmentsEncrypted, .attachmentsUnreadable: .flag
+        case .listener: .word(Self.listeners, ordered: false)
+        case .tlsCipher, .helo, .account, .recipientDetail: .text
+        case .senderMX: .word(["mx", "address", "null", "none"], ordered: false)
+        case .messageAge: .duration
+        case .attachmentsName, .attachmentsType: .list(.text)
+        case .tlsVersion: .word(Self.tlsVersions, ordered: true)
         case .sender, .recipient, .from: .address
         case .size, .recipientsCount: .number
         case .recipients: .list(.address)
@@ -97,6 +125,8 @@ extension PolicyFact {
         }
     }
 
+    static let listeners = ["smtp", "submission", "submissions", "milter", "lmtp", "local"]
+    static let tlsVersions = ["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"]
     private static let tagWordsAtRcpt = ["blocked", "revoked", "guessed", "known", "unknown"]
     private static let tagWordsAtMessage = ["new", "match", "leaked", "unverified", "guessed", "blocked", "revoked"]
 }

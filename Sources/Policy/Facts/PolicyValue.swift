@@ -28,8 +28,10 @@ public enum PolicyValue: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// The type of a fact, by which the checker knows what it may be compared with.
-enum PolicyType: Hashable, CustomStringConvertible {
+enum PolicyType: Sendable, Hashable, CustomStringConvertible {
     case text, address, domain, ip, number, flag
+    /// Values are numbers of seconds.
+    case duration
     /// A word of a fixed set; in an ordered set `<` and `>` have a meaning.
     case word([String], ordered: Bool)
     indirect case list(PolicyType)
@@ -41,6 +43,7 @@ enum PolicyType: Hashable, CustomStringConvertible {
         case .domain: "a domain"
         case .ip: "an IP address"
         case .number: "a number"
+        case .duration: "a length of time"
         case .flag: "true or false"
         case .word(let words, _): "one of " + words.joined(separator: ", ")
         case .list(let element): "a list (each " + element.description + ")"
@@ -52,7 +55,7 @@ enum PolicyType: Hashable, CustomStringConvertible {
     var isList: Bool { if case .list = self { true } else { false } }
     var isOrdered: Bool {
         switch self {
-        case .number: true
+        case .number, .duration: true
         case .word(_, let ordered): ordered
         default: false
         }

@@ -1,76 +1,75 @@
+import InternetMessage
+
 /// A checked `test` block.
 public struct RuleTest: Sendable {
     public let name: String
     public let file: String
     public let line: Int
-    let stage: PolicyStage
-    let facts: LiteralFacts
+    let subject: Subject
     let expected: [Expectation]
 
-    enum Expectation: Sendable {
-        /// nil: no decision is expected.
-        case decision(String?, code: Int?)
-        case rule(String, matched: Bool)
-        case action(RuleAction)
+    enum Subject: Sendable {
+        case facts(PolicyStage, LiteralFacts)
+        case message(MessageTest)
     }
-}
 
-/// Facts given literally.
-struct LiteralFacts: PolicyFacts, Sendable {
-    var values: [PolicyFact: PolicyValue] = [:]
-    /// By lower-case name.
-    var fields: [String: [String]] = [:]
+    /// The message that the test is about; nil for a test of one stage's facts.
+    public var message: MessageTest? {
+        if case .message(let message) = subject { message } else { nil }
+    }
 
-    func value(of fact: PolicyFact) -> PolicyValue? { values[fact] }
-    func headers(named name: String) -> [String] { fields[name.lowercased()] ?? [] }
+    struct Expectation: Sendable {
+        let kind: Kind
+        let line: Int
+
+        enum Kind: Sendable {
+            case decision(ExpectedDecision)
+            case rule(String, wanted: Bool)
+            case action(RuleAction)
+            case header(String, value: String?, wanted: Bool)
+            case folder(String, wanted: Bool)
+            case keyword(String, wanted: Bool)
+            case delivered(EmailAddress, wanted: Bool)
+            case that(Condition, written: String)
+        }
+    }
 }
 
 /// What came of a `test` block.
 public struct RuleTestResult: Sendable {
     public let test: RuleTest
-    /// A sentence for each expectation that was not met; empty when the test passed.
-    public let failures: [String]
-    public let outcome: PolicyOutcome
+    /// One for each expectation that was not met; empty when the test passed.
+    public let failures: [RuleTestFailure]
+    /// Every rule that was asked, stage after stage, at `rcpt` once for each recipient.
+    public let trace: [RuleTrace]
     public var passed: Bool { failures.isEmpty }
-}
 
-extension RuleSet {
-    /// Runs every `test` block, in the order in which they stand.
-    public func runTests() -> [RuleTestResult] {
-        tests.map { test in
-            let outcome = evaluate(test.stage, test.facts)
-            return RuleTestResult(test: test, failures: test.expected.compactMap { test.failure($0, outcome) }, outcome: outcome)
-        }
+    public init(test: RuleTest, failures: [RuleTestFailure], trace: [RuleTrace]) {
+        self.test = test
+        self.failures = failures
+        self.trace = trace
     }
 }
 
-extension RuleTest {
-    /// A sentence when the expectation is not met.
-    func failure(_ expectation: Expectation, _ outcome: PolicyOutcome) -> String? {
-        switch expectation {
-        case .decision(let word, let code):
-            let (actual, actualCode) = Self.words(outcome.decision)
-            let isMet = actual == word && (code == nil || code == actualCode)
-            return isMet ? nil : "expected \(Self.shown(word, code)), got \(Self.shown(actual, actualCode))"
-        case .rule(let name, let wanted):
-            let matched = outcome.trace.contains { $0.rule == name && $0.matched }
-            return matched == wanted ? nil : "rule \"\(name)\" " + (matched ? "matched" : "did not match")
-        case .action(let action):
-            var evaluation = Evaluation(facts: facts)
-            let wanted = evaluation.action(action)
-            return wanted.map(outcome.actions.contains) ?? true ? nil : "the expected action did not happen; what happened: \(outcome.actions)"
+/// An expectation that was not met.
+public struct RuleTestFailure: Sendable, Hashable, CustomStringConvertible {
+    /// Where it stands in the test's file.
+    public let line: Int
+    /// What was expected, and what came.
+    public let description: String
+
+    public init(line: Int, _ description: String) {
+        self.line = line
+        self.description = description
+    }
+}
+
+extension RuleAction {
+    /// Whether it changes a message, its recipients or its copies, and does not decide or guard.
+    var isChange: Bool {
+        switch self {
+        case .accept, .discard, .reject, .tempfail, .limit, .greylist, .requireTLS, .nextFile: false
+        default: true
         }
     }
-
-    private static func words(_ decision: PolicyDecision?) -> (String?, Int?) {
-        switch decision {
-        case nil: (nil, nil)
-        case .accept: ("accept", nil)
-        case .discard: ("discard", nil)
-        case .reject(let reply): ("reject", reply.code)
-        case .tempfail(let reply): ("tempfail", reply.code)
-        }
-    }
-
-    private static func shown(_ word: String?, _ code: Int?) -> String { (word ?? "none") + (code.map { " \($0)" } ?? "") }
 }

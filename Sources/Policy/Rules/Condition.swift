@@ -2,14 +2,27 @@
 enum Subject: Sendable, Hashable {
     case fact(PolicyFact)
     case header(String)
+    /// The weight with which a set of DNS lists lists a fact's value.
+    case blocklist(BlocklistSet, PolicyFact)
+    case rate(RateTerms)
 
     /// As rule files spell it.
     var name: String {
         switch self {
         case .fact(let fact): fact.rawValue
         case .header(let name): "header[\"\(name)\"]"
+        case .blocklist(let set, .clientIP): "dnsbl[\"\(set.name)\"]"
+        case .blocklist(let set, let fact): "dnsbl[\"\(set.name)\", \(fact.rawValue)]"
+        case .rate(let terms): terms.name
         }
     }
+}
+
+/// `rate(client.ip, 1h)`: events that have these values in common, in a window of seconds.
+struct RateTerms: Sendable, Hashable {
+    let facts: [PolicyFact]
+    let window: Int
+    var name: String { "rate(\(facts.map(\.rawValue).joined(separator: ", ")), \(PolicyDuration.text(window)))" }
 }
 
 /// A checked condition. A header stands for all fields of its name and a list for its elements: a comparison holds
@@ -29,9 +42,9 @@ indirect enum Condition: Sendable {
     case numbers(Subject, Comparison, Subject)
     /// A word compared by its place among the ordered words.
     case rank(Subject, Comparison, Int, of: [String])
-    case member(Subject, MemberSet)
-    /// One of these (lower-case) texts lies within.
-    case containsText(Subject, [String])
+    case member(Subject, Members)
+    /// One of these texts (in lower case, UTF-8) lies within.
+    case containsText(Subject, [[UInt8]])
     case matches(Subject, [PatternProgram])
 }
 

@@ -13,7 +13,9 @@ struct Lexer {
     static func tokens(of source: SourceText) -> (tokens: [Token], errors: [PolicyDiagnostic]) {
         var lexer = Lexer(source)
         while !lexer.bag.isFull, lexer.next() {}
-        lexer.add(.end, from: source.bytes.count)
+        // After too many mistakes the rest is not read.
+        lexer.position = source.bytes.count
+        lexer.add(.end, from: lexer.position)
         return (lexer.tokens, lexer.bag.all)
     }
 
@@ -32,6 +34,7 @@ struct Lexer {
         switch byte {
         case 9, 10, 13, 32: position += 1
         case UInt8(ascii: "#"): skip { $0 != 10 }
+        case UInt8(ascii: "\"") where TextBlock.begins(at: position, in: source): block()
         case UInt8(ascii: "\""): string()
         case UInt8(ascii: "/"): pattern()
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: ":"): numeric(from: position)
@@ -58,9 +61,11 @@ struct Lexer {
         skip { Self.startsWord($0) || (46...58).contains($0) }
         let text = source.text(start..<position)
         if let number = Self.number(text) { return add(.number(number), from: start) }
+        if let seconds = PolicyDuration.seconds(text) { return add(.duration(seconds), from: start) }
+        if let range = Self.addresses(text) { return add(.addresses(range), from: start) }
         guard let network = IPNetwork(text) else {
-            return fail(from: start, "'\(text)' is neither a number, a size, an IP address nor a range",
-                        fix: "write 10M, 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32; text goes in quotes")
+            return fail(from: start, "'\(text)' is neither a number, a size, a length of time, an IP address nor a range",
+                        fix: "write 10M, 5m, 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32; text goes in quotes")
         }
         guard network.isCanonical else {
             return fail(from: start, "'\(text)' has address bits behind its prefix", fix: "write \(network.canonical)")
@@ -84,6 +89,19 @@ struct Lexer {
             out.append(escaped)
         }
         fail(from: start, "the string does not end on its line", fix: "close it with \"")
+    }
+
+    private mutating func block() {
+        let start = position
+        do {
+            let (block, end) = try TextBlock.read(from: start, in: source)
+            position = end
+            add(.block(block), from: start)
+        } catch {
+            // What follows is the text, most likely: one mistake is told, not one for each of its lines.
+            position = source.bytes.count
+            bag.add(source.diagnostic(error.range, error.message, fix: error.fix))
+        }
     }
 
     private mutating func finish(string out: [UInt8], from start: Int) {
@@ -125,15 +143,17 @@ struct Lexer {
         }
         let one = source.text(start..<(start + 1))
         position += 1
-        if ["(", ")", "[", "]", "{", "}", ",", "<", ">", "="].contains(one) { return add(.mark(one), from: start) }
+        if ["(", ")", "[", "]", "{", "}", ",", "<", ">", "=", "-"].contains(one) { return add(.mark(one), from: start) }
         skip { $0 >= 0x80 && $0 < 0xC0 }
-        fail(from: start, "'\(source.text(start..<position))' has no meaning here", fix: Self.marksOfOthers[two] ?? Self.marksOfOthers[one])
+        fail(from: start, "'\(source.text(start..<position))' has no meaning here", fix: Self.marksOfOthers[two] ?? Self.marksOfOthers[source.text(start..<position)])
     }
+
+    private static let typographic = "write straight quotes: \""
 
     /// What people bring along from other languages.
     private static let marksOfOthers = [
         "&&": "write 'and'", "||": "write 'or'", "!": "write 'not'", "=~": "write 'matches'", ";": "a rule needs no end mark; write ',' between actions",
-        "'": "strings stand in double quotes",
+        "'": "strings stand in double quotes", "“": typographic, "”": typographic, "„": typographic,
     ]
 
     private static func startsWord(_ byte: UInt8) -> Bool {
@@ -146,6 +166,13 @@ struct Lexer {
         case UInt8(ascii: "t"): 9
         default: nil
         }
+    }
+
+    /// `127.0.0.2..127.0.0.11`
+    private static func addresses(_ text: String) -> ClosedRange<UInt32>? {
+        guard let dots = text.firstRange(of: ".."), let low = IPAddress(text[..<dots.lowerBound]), let high = IPAddress(text[dots.upperBound...]),
+            low.family == .v4, high.family == .v4, low.v4Number <= high.v4Number else { return nil }
+        return low.v4Number...high.v4Number
     }
 
     /// Digits, with K, M or G (times 1024, 1024², 1024³; a B behind may follow). nil when it is not one or does not fit.

@@ -38,11 +38,18 @@ struct Parser {
                 let rule = try rule()
                 if !stageIsUnknown { file.rules.append(rule) }
             } else if isTest { file.tests.append(try test()) }
-            else { throw unexpected("'stage', 'rule' or 'test'") }
+            else if isWord("dnsbl") { file.blocklists.append(try blocklist()) }
+            else { throw unexpected("'stage', 'rule', 'dnsbl' or 'test'", fix: itemFix) }
         } catch let mistake as Mistake {
             bag.add(mistake.diagnostic)
             recover(inTest: isTest, from: start)
         } catch {}
+    }
+
+    private var itemFix: String? {
+        guard case .word(let word) = current.kind else { return nil }
+        if word == "if" || word == "when" { return "write: rule \"name\" when … then …" }
+        return Spelling.nearest(to: word, among: ["stage", "rule", "dnsbl", "test"]).map { "did you mean '\($0)'?" }
     }
 
     /// After a stage that does not exist the rules are read for their grammar only: their stage is not known.
@@ -58,7 +65,7 @@ struct Parser {
         // `rule` and `stage` also stand inside a test's braces: first leave those.
         while inTest, !atEnd, !isMark("}") { advance() }
         if index == start { advance() }
-        while !atEnd, !isWord("rule"), !isWord("test"), !isWord("stage") { advance() }
+        while !atEnd, !isWord("rule"), !isWord("test"), !isWord("stage"), !isWord("dnsbl") { advance() }
     }
 
     mutating func stageName() throws -> (PolicyStage, Range<Int>) {
@@ -86,9 +93,12 @@ struct Parser {
         guard let stage else {
             throw mistake(start, "the rule stands in no stage", fix: "write 'stage rcpt' (or another) above it")
         }
+        if case .word(let word) = current.kind, word != "when", word != "then" { throw unexpected("the rule's name in quotes", fix: "write rule \"\(word)\"") }
         let name = try string("the rule's name in quotes").text
         let condition = takeWord("when") ? try condition() : nil
-        guard takeWord("then") else { throw unexpected(condition == nil ? "'when' or 'then'" : "'and', 'or' or 'then'") }
+        guard takeWord("then") else {
+            throw unexpected(condition == nil ? "'when' or 'then'" : "'and', 'or' or 'then'", fix: isMark("{") ? "a rule has no braces: when … then action, action" : nil)
+        }
         var actions = [try action()]
         while takeMark(",") { actions.append(try action()) }
         return RuleSyntax(stage: stage, name: name, range: start.lowerBound..<lastEnd, condition: condition, actions: actions)

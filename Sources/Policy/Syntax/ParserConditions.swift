@@ -43,8 +43,11 @@ extension Parser {
             throw unexpected("a name such as sender.domain", fix: "the name stands on the left: sender.domain == \"example.org\"")
         }
         advance()
+        if word == "dnsbl" { return try blocklistName(from: token.range.lowerBound) }
+        if word == "rate" { return try rateName(from: token.range.lowerBound) }
         guard word == "header" else { return NameSyntax(kind: .fact(word), range: token.range) }
         guard takeMark("[") else { throw unexpected("'[' and the header's name", fix: "write header[\"Subject\"]") }
+        if case .word(let word) = current.kind { throw unexpected("the header's name in quotes", fix: "write header[\"\(word)\"]") }
         let field = try string("the header's name in quotes").text
         try demandMark("]")
         return NameSyntax(kind: .header(field), range: token.range.lowerBound..<lastEnd)
@@ -61,13 +64,13 @@ extension Parser {
             return found
         case .word("not"):
             advance()
-            guard takeWord("in") else { throw unexpected("'in'", fix: "write 'not in', or put 'not' before the comparison") }
+            guard takeWord("in") else { throw unexpected("'in'", fix: "write 'not in', or put 'not' before the comparison: not recipients contains …") }
             return .notIn
         case .word(let word):
             guard let found = Comparison(rawValue: word) else {
                 guard !Self.reserved.contains(word) else { return nil }
-                let nearest = Spelling.nearest(to: word, among: Self.operatorWords).map { "did you mean '\($0)'?" }
-                throw unexpected("an operator", fix: nearest ?? "the operators are == != < <= > >= in, not in, contains, matches")
+                let fix = ["is", "equals", "eq"].contains(word) ? "write '=='" : Spelling.nearest(to: word, among: Self.operatorWords).map { "did you mean '\($0)'?" }
+                throw unexpected("an operator, 'and', 'or' or 'then'", fix: fix ?? "the operators are == != < <= > >= in, not in, contains, matches")
             }
             advance()
             return found
@@ -93,9 +96,10 @@ extension Parser {
     }
 
     private mutating func literal() throws -> LiteralSyntax {
+        if let number = try signed() { return number }
         let token = current
         switch token.kind {
-        case .string, .number, .network, .pattern: break
+        case .string, .network, .pattern: break
         // `reject` is an action's word and a DMARC policy too, so words are judged by the checker.
         case .word(let word) where !Self.connectives.contains(word): break
         default: throw unexpected("a value")

@@ -6,6 +6,8 @@ struct SourceText: Sendable {
 
     init(file: String, bytes: [UInt8]) {
         self.file = file
+        // Some editors put a byte order mark first; it says nothing.
+        let bytes = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? Array(bytes.dropFirst(3)) : bytes
         self.bytes = bytes
         lineStarts = [0] + bytes.indices.filter { bytes[$0] == 10 }.map { $0 + 1 }
     }
@@ -18,6 +20,19 @@ struct SourceText: Sendable {
             if lineStarts[middle] <= offset { low = middle } else { high = middle }
         }
         return (low + 1, lineStarts[low])
+    }
+
+    /// A line (from 1) without the blanks before it and its end; where there is no such line, the end of the text.
+    func range(ofLine line: Int) -> Range<Int> {
+        guard lineStarts.indices.contains(line - 1) else { return bytes.count..<bytes.count }
+        let end = bytes[lineStarts[line - 1]...].firstIndex(of: 10) ?? bytes.count
+        let start = bytes[lineStarts[line - 1]..<end].firstIndex { $0 != 32 && $0 != 9 } ?? end
+        return start..<end
+    }
+
+    /// Why octets that were read are no text, UTF-16 among them; nil when they may be.
+    static func problem(_ bytes: [UInt8]) -> PolicyFileProblem? {
+        bytes.contains(0) ? PolicyFileProblem("it is not text in UTF-8: it has a NUL in it") : nil
     }
 
     func line(of offset: Int) -> Int { position(of: offset).line }

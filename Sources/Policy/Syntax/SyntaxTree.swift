@@ -4,6 +4,22 @@ import NetworkAddress
 struct FileSyntax {
     var rules: [RuleSyntax] = []
     var tests: [TestSyntax] = []
+    var blocklists: [BlocklistSyntax] = []
+}
+
+/// A `dnsbl` declaration.
+struct BlocklistSyntax {
+    struct List {
+        let zone: LiteralSyntax
+        var weight: LiteralSyntax?
+        /// Single answers, ranges and networks.
+        var answers: [LiteralSyntax] = []
+
+        init(zone: LiteralSyntax) { self.zone = zone }
+    }
+
+    let name: LiteralSyntax
+    let lists: [List]
 }
 
 struct RuleSyntax {
@@ -37,9 +53,14 @@ enum Comparison: String, CaseIterable {
     var isOrder: Bool { [.less, .lessOrEqual, .greater, .greaterOrEqual].contains(self) }
 }
 
-/// `sender.domain`, or `header["Subject"]`.
+/// `sender.domain`, `header["Subject"]`, `dnsbl["spam"]` or `rate(client.ip, 1h)`.
 struct NameSyntax {
-    enum Kind { case fact(String), header(String) }
+    enum Kind {
+        case fact(String), header(String)
+        /// About one name, or none: then about the client.
+        case blocklist(LiteralSyntax, about: [NameSyntax])
+        case rate([NameSyntax], LiteralSyntax)
+    }
     let kind: Kind
     let range: Range<Int>
 }
@@ -79,10 +100,20 @@ struct ActionSyntax {
         case subjectPrefix(LiteralSyntax)
         case fileInto(LiteralSyntax)
         case addKeyword(LiteralSyntax)
+        case exemptTag(LiteralSyntax)
+        case redirect(LiteralSyntax)
+        case copy(LiteralSyntax)
+        case changeRecipient(LiteralSyntax)
+        case limit(NameSyntax, LiteralSyntax)
+        /// Words and what they set: `delay 5m`.
+        case greylist([(Token, LiteralSyntax)])
+        case requireTLS(LiteralSyntax?)
+        case nextFile
 
+        /// Whether no action of the rule can follow.
         var decides: Bool {
             switch self {
-            case .accept, .discard, .reject, .tempfail: true
+            case .accept, .discard, .reject, .tempfail, .nextFile: true
             default: false
             }
         }
@@ -90,22 +121,4 @@ struct ActionSyntax {
 
     let kind: Kind
     let range: Range<Int>
-}
-
-/// A `test` block: facts given literally, and what is expected of the rules of one stage.
-struct TestSyntax {
-    let name: String
-    let range: Range<Int>
-    var stage: (PolicyStage, Range<Int>)?
-    var given: [(NameSyntax, OperandSyntax)] = []
-    var expected: [TestExpectationSyntax] = []
-}
-
-enum TestExpectationSyntax {
-    /// `expect accept`, `expect reject 550`, `expect none`.
-    case decision(word: String, code: Int?, Range<Int>)
-    /// `expect rule "name"`, `expect not rule "name"`: it matched, or not.
-    case rule(String, matched: Bool, Range<Int>)
-    /// `expect action add keyword "$Leaked"`.
-    case action(ActionSyntax)
 }

@@ -35,7 +35,7 @@ struct MemberSet: Sendable {
         case .word(let words, _):
             guard words.contains(entry) else { throw Mistake(message: "'\(entry)' is not " + type.description, fix: nil) }
             texts.insert(entry)
-        case .flag, .list: throw Mistake(message: "there are no lists of " + type.description, fix: nil)
+        case .flag, .list, .duration: throw Mistake(message: "there are no lists of " + type.description, fix: nil)
         }
     }
 

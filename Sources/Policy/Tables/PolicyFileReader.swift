@@ -7,6 +7,19 @@ public protocol PolicyFileReader: Sendable {
     /// A file's octets. Blocks.
     /// - Throws: ``PolicyFileProblem`` when it cannot be read or is larger than `limit` octets.
     func read(_ path: String, limit: Int) throws -> [UInt8]
+    /// Tells one state of a file from another; nil where there is no such file, or no way to tell. Blocks.
+    func stamp(of path: String) -> PolicyFileStamp?
+}
+
+extension PolicyFileReader {
+    public func stamp(of path: String) -> PolicyFileStamp? { nil }
+}
+
+/// When a file was written, how large it is and which it is: an edit in place changes the first, a replacement the last.
+public struct PolicyFileStamp: Sendable, Hashable {
+    let seconds: Int, nanoseconds: Int
+    let size: Int
+    let file: UInt64
 }
 
 /// Why a file could not be read, as it is shown.
@@ -28,12 +41,18 @@ public struct DiskPolicyFileReader: PolicyFileReader {
         }
     }
 
+    public func stamp(of path: String) -> PolicyFileStamp? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return PolicyFileStamp(seconds: Int(status.st_mtim.tv_sec), nanoseconds: Int(status.st_mtim.tv_nsec), size: Int(status.st_size), file: UInt64(status.st_ino))
+    }
+
     public func read(_ path: String, limit: Int) throws -> [UInt8] {
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { throw PolicyFileProblem("there is no such file") }
-        guard !isFolder.boolValue, let handle = FileHandle(forReadingAtPath: path) else {
-            throw PolicyFileProblem("it cannot be opened: is it a file, and may this user read it?")
-        }
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw PolicyFileProblem(errno == ENOENT ? "there is no such file" : "it cannot be looked at: \(String(cString: strerror(errno)))") }
+        // To open a pipe would wait for its writer, and a reload with it.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw PolicyFileProblem("it is not a regular file") }
+        guard let handle = FileHandle(forReadingAtPath: path) else { throw PolicyFileProblem("it cannot be opened: may this user read it?") }
         defer { try? handle.close() }
         guard let data = try handle.read(upToCount: limit + 1) else { return [] }
         guard data.count <= limit else { throw PolicyFileProblem("it is larger than \(limit) octets") }

@@ -21,16 +21,26 @@ public struct GatewayProcess: Sendable {
     public func run() async throws {
         // A peer that goes away is an error of write(), not the end of the process.
         signal(SIGPIPE, SIG_IGN)
+        // Everybody may walk through the data folder to the maildrop: what is made there is closed unless it says otherwise.
+        umask(0o077)
+        DescriptorLimit.raise(forConnections: DescriptorLimit.connections(settings), logger: logger)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
-        let gateway = try Gateway(settings, logger: logger)
+        let gateway = try Gateway(settings, logger: logger, origin: SettingsOrigin(file: configurationFile), problems: logThreshold?.problems)
         try await gateway.start()
         logger.notice("ready", metadata: ["version": "\(Version.text)", "listeners": "\(gateway.listeners.joined(separator: ", "))"])
+        let manager = ServiceManager()
+        manager.ready()
+        let watch = Task { await manager.watch() }
+        defer { watch.cancel() }
         for await signal in signals {
             guard signal != .sighup else {
+                manager.reloading()
                 reload(gateway)
+                manager.ready()
                 continue
             }
             logger.notice("stopping", metadata: ["signal": "\(signal)"])
+            manager.stopping()
             break
         }
         await gateway.stop()

@@ -2,13 +2,13 @@ import Foundation
 import Logging
 import Synchronization
 
-/// Logging to standard error in logfmt: one line an event, values quoted and escaped, so that nothing a stranger sends
+/// Logging to standard error in logfmt or JSON: one line an event, values quoted and escaped, so that nothing a stranger sends
 /// can make a second line or another field.
 public enum LogSetup {
     /// - Returns: the threshold of all loggers, which a reload can move.
     @discardableResult
-    public static func bootstrap(level: LogLevelName) -> LogThreshold {
-        let threshold = LogThreshold(level)
+    public static func bootstrap(level: LogLevelName, format: LogFormat = .logfmt) -> LogThreshold {
+        let threshold = LogThreshold(level, format: format)
         LoggingSystem.bootstrap { LogfmtHandler(label: $0, threshold: threshold) }
         return threshold
     }
@@ -17,8 +17,14 @@ public enum LogSetup {
 /// The least level that is logged, shared by every logger.
 public final class LogThreshold: Sendable {
     private let raw: Atomic<Int>
+    let format: LogFormat
+    /// What was logged as a warning or worse.
+    public let problems = RecentProblems()
 
-    public init(_ level: LogLevelName) { raw = Atomic(Self.number(level)) }
+    public init(_ level: LogLevelName, format: LogFormat = .logfmt) {
+        raw = Atomic(Self.number(level))
+        self.format = format
+    }
 
     public var level: Logger.Level {
         let number = raw.load(ordering: .relaxed)
@@ -65,10 +71,14 @@ public struct LogfmtHandler: LogHandler {
     }
 
     private func write(level: Logger.Level, message: Logger.Message, metadata explicit: Logger.Metadata?) {
-        var text = "time=\(Self.timestamp()) level=\(level) from=\(label) event=\(Self.value("\(message)"))"
         let all = metadata.merging(explicit ?? [:]) { $1 }
-        for key in all.keys.sorted() { if let value = all[key] { text += " \(key)=\(Self.value("\(value)"))" } }
-        text += "\n"
+        let fields = all.sorted { $0.key < $1.key }.map { (name: $0.key, value: "\($0.value)") }
+        let time = Self.timestamp()
+        if level >= .warning {
+            let words = fields.map { "\($0.name)=\(Self.value($0.value))" }.joined(separator: " ")
+            threshold.problems.note(.init(time: time, level: level.rawValue, event: String("\(message)".prefix(300)), fields: words))
+        }
+        var text = LogLine.make(threshold.format, time: time, level: level.rawValue, label: label, event: "\(message)", fields: fields)
         // One write per line: lines of several threads never mix.
         text.withUTF8 { _ = Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
     }
@@ -77,23 +87,7 @@ public struct LogfmtHandler: LogHandler {
     static func value(_ text: String) -> String {
         let plain = text.utf8.allSatisfy { $0 > 32 && $0 < 127 && $0 != 34 && $0 != 61 && $0 != 92 }
         if plain, !text.isEmpty, text.utf8.count <= 256 { return text }
-        var out = "\""
-        for scalar in text.unicodeScalars.prefix(1000) {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            default:
-                let category = scalar.properties.generalCategory
-                if category == .control || category == .format || category == .lineSeparator || category == .paragraphSeparator {
-                    out += "\\u{\(String(scalar.value, radix: 16))}"
-                } else {
-                    out.unicodeScalars.append(scalar)
-                }
-            }
-        }
-        return out + "\""
+        return LogLine.quoted(text) { "\\u{\(String($0.value, radix: 16))}" }
     }
 
     private static func timestamp() -> String {

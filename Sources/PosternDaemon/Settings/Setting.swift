@@ -10,19 +10,34 @@ public struct Setting<Value: SettingValue>: Sendable {
     let isFit: @Sendable (Value) -> Bool
     /// What a fit value is, for the error.
     let wanted: String
+    public let reloads: Bool
 
+    /// A setting that is read at start only.
     init(_ key: String, _ fallback: Value, _ text: String, wanted: String = "", isFit: @escaping @Sendable (Value) -> Bool = { _ in true }) {
         self.key = key
         self.fallback = fallback
         self.text = text
         self.wanted = wanted
         self.isFit = isFit
+        reloads = false
+    }
+
+    /// A setting that a reload changes.
+    init(live key: String, _ fallback: Value, _ text: String, wanted: String = "", isFit: @escaping @Sendable (Value) -> Bool = { _ in true }) {
+        self.key = key
+        self.fallback = fallback
+        self.text = text
+        self.wanted = wanted
+        self.isFit = isFit
+        reloads = true
     }
 }
 
 /// A setting without its type, for walking over all of them.
 public protocol AnySetting: Sendable {
     var key: String { get }
+    /// Whether a reload changes it; the others wait for the next start.
+    var reloads: Bool { get }
     var text: String { get }
     var typeName: String { get }
     /// The default as the file would write it.

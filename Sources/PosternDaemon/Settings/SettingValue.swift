@@ -102,9 +102,12 @@ public struct TimeSpan: SettingValue, Hashable {
         guard seconds <= Self.longest else { throw SettingMismatch("at most ten years") }
     }
 
-    public var tomlText: String {
+    public var tomlText: String { shortText.tomlText }
+
+    /// `90s`, `1h`: as it is written, without quotes.
+    public var shortText: String {
         let unit = Self.units.first { seconds >= $0.1 && seconds % $0.1 == 0 } ?? ("s", 1)
-        return "\(seconds / unit.1)\(unit.0)".tomlText
+        return "\(seconds / unit.1)\(unit.0)"
     }
 }
 

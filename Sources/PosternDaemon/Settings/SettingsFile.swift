@@ -8,6 +8,8 @@ public struct SettingsError: Error, CustomStringConvertible {
         /// From 1; nil when the file as a whole is meant.
         public let line: Int?
         public let text: String
+        /// From 1, where it is known better than by the line.
+        public var column: Int?
     }
     public let file: String
     public let faults: [Fault]
@@ -40,14 +42,14 @@ public enum SettingsFile {
     public static func parse(_ text: String, file: String, baseFolder: String) throws -> Settings {
         let table: TOMLTable
         do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
-            throw SettingsError(file: file, faults: [.init(line: error.source.begin.line, text: "not TOML: " + error.description)])
+            throw SettingsError(file: file, faults: [.init(line: error.source.begin.line, text: "not TOML: " + error.description, column: error.source.begin.column)])
         }
         var walk = Walk(lines: KeyLines(text), baseFolder: baseFolder)
         walk.visit(Self.items(of: table), prefix: "")
         guard walk.faults.isEmpty else {
             throw SettingsError(file: file, faults: walk.faults.sorted { ($0.line ?? 0, $0.text) < ($1.line ?? 0, $1.text) })
         }
-        return Settings(values: walk.values, baseFolder: baseFolder)
+        return Settings(values: walk.values, baseFolder: baseFolder, lines: walk.values.keys.reduce(into: [:]) { $0[$1] = walk.lines.line(of: $1) })
     }
 
     private struct Walk {
@@ -130,6 +132,7 @@ struct KeyLines {
             let inner = place.drop { $0 != "." }
             return lines[key + inner]?.first { $0 > start && $0 < end } ?? start
         }
+        if !place.isEmpty, let inner = lines[key + place]?.first { return inner }
         if let own = lines[key]?.first ?? key.split(separator: ".").first.flatMap({ lines[String($0)]?.first }) { return own }
         // A table that is named only together with those below it: [nonsense.deeply]
         return lines.filter { $0.key.hasPrefix(key + ".") }.compactMap(\.value.first).min()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Texts made from the declared settings: the reference, and `postern config show`.
+/// The reference, made from the declared settings.
 public enum SettingsReference {
     /// The reference as `contrib/docs/settings.md` has it.
     public static func document() -> String {
@@ -9,6 +9,8 @@ public enum SettingsReference {
         Every key that may stand in `postern.toml`; any other is an error that names the line. Written by
         `postern config reference`. Names are Postfix's where Postfix has one. Times are `"300s"`, `"5m"`, `"2h"`, `"5d"`;
         relative paths start at the settings file's folder. A dot in a key is a table: `listen.smtp` is `smtp` below `[listen]`.
+        A reload (SIGHUP) takes up rules, aliases, keys, certificates, milters and whose mail is taken; what concerns listeners,
+        networks, the resolver, relaying and the queue waits for the next start, and the log names each setting that does.
 
         \(markdown())
         ## An example
@@ -35,19 +37,10 @@ public enum SettingsReference {
 
     /// Markdown: a table of every setting.
     static func markdown() -> String {
-        var out = "| setting | type | default | meaning |\n|---|---|---|---|\n"
+        var out = "| setting | type | default | example | meaning |\n|---|---|---|---|---|\n"
         for setting in Known.all {
-            out += "| `\(setting.key)` | \(setting.typeName) | `\(setting.defaultText)` | \(setting.text) |\n"
+            out += "| `\(setting.key)` | \(setting.typeName) | `\(setting.defaultText)` | `\(SettingExamples.example(of: setting))` | \(setting.text) |\n"
         }
         return out
-    }
-
-    /// Every setting with its value in force; those from the file are marked.
-    public static func show(_ settings: Settings) -> String {
-        let width = Known.all.map(\.key.count).max() ?? 0
-        return Known.all.map { setting in
-            let key = setting.key.padding(toLength: width, withPad: " ", startingAt: 0)
-            return "\(key) = \(settings.text(of: setting))" + (settings.isSet(setting) ? "" : "   # default")
-        }.joined(separator: "\n")
     }
 }

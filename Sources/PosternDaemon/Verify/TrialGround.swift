@@ -1,5 +1,4 @@
 import Accounts
-import BlockingPool
 import DNS
 import Foundation
 import Logging
@@ -22,7 +21,7 @@ final class TrialGround {
             let exists = FileManager.default.fileExists(atPath: accounts)
             ground = LiveParts.Ground(
                 resolver: resolver,
-                accounts: try AccountStore(path: exists ? accounts : folder + "/accounts.sqlite", pool: BlockingPool(threads: 1, name: "accounts")),
+                accounts: try LiveParts.accounts(at: exists ? accounts : folder + "/accounts.sqlite", settings),
                 ledger: ledger, evaluations: nil, group: MultiThreadedEventLoopGroup.singleton, logger: logger)
         } catch {
             try? FileManager.default.removeItem(atPath: folder)

@@ -1,6 +1,8 @@
+import DecisionRecords
 import Delivery
 import InternetMessage
 import Logging
+import MailFilters
 import MailQueue
 import Milter
 import SMTPServer
@@ -14,53 +16,84 @@ struct DeliverySink: MessageSink {
     let acceptor: MailAcceptor
     let logger: Logger
     let handover: HintHandover
+    /// Holds what goes beyond an account's limit; nil for no limits.
+    var limits: AccountGuard?
 
-    func take(_ transaction: Transaction) async -> SMTPReply {
-        let submission: Submission
+    func shortage(_ octets: Int) async -> SMTPReply? {
+        guard let shortage = acceptor.shortage(octets) else { return nil }
+        logger.warning("no new mail is taken", metadata: ["error": "\(shortage)"])
+        return shortage.reply
+    }
+
+    func take(_ transaction: inout Transaction) async -> SMTPReply { await place(&transaction).naming(transaction.id) }
+
+    private func place(_ transaction: inout Transaction) async -> SMTPReply {
+        let lost = leaveOutLostCopies(&transaction)
+        var submission: Submission
         do { submission = try self.submission(of: transaction) } catch {
             logger.error("message not taken: the recipients cannot be looked up", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
             return SMTPReply(451, "4.3.0", "Temporary lookup failure")
         }
-        if transaction.quarantineReason != nil, submission.recipients.contains(where: { $0.destination == .remote }) {
-            // Nobody could look at it there; refusing tells the sender, who is one of ours.
-            return SMTPReply(550, "5.7.1", "Held by policy, so it is not relayed")
-        }
+        let charge = limits?.charge(transaction)
+        if let charge, charge.isOver { (submission.hold, submission.heldBy) = (charge.reason, "limit") }
         do {
             let accepted = try await acceptor.accept(submission)
-            log(transaction, accepted)
+            if let charge, charge.isFirstOfDay { await limits?.tell(charge) }
+            transaction[CopiesKey.self] = accepted.copies(of: submission.recipients).map(DecisionRecord.Copy.init) + lost
+            log(transaction, accepted, held: submission.hold)
             return SMTPReply(250, "2.0.0", "Ok: queued as \(transaction.id)")
         } catch {
+            if let charge { limits?.refund(charge) }
             logger.error("message not taken", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
             return error.reply
         }
     }
 
-    func takeEach(_ transaction: Transaction) async -> [SMTPReply] {
-        var transaction = transaction
+    func takeEach(_ transaction: inout Transaction) async -> [SMTPReply] {
+        let lost = leaveOutLostCopies(&transaction)
         if let hints = handover.hints(for: transaction.message) { transaction.deliveryHints.add(hints, for: transaction.recipients) }
-        do { return await acceptor.acceptEach(try submission(of: transaction)) } catch {
+        do {
+            let routes = try routes(of: transaction)
+            var submission = Submission(id: transaction.id, sender: Self.sender(transaction.sender), recipients: [], message: transaction.message)
+            submission.hold = transaction.quarantineReason
+            let (replies, copies) = await acceptor.acceptEachNoting(submission, routes.map { ($0.recipients, $0.notices) })
+            transaction[CopiesKey.self] = copies.map(DecisionRecord.Copy.init) + lost
+            return replies
+        } catch {
             logger.error("message not taken: the recipients cannot be looked up", metadata: ["id": "\(transaction.id)", "error": "\(error)"])
             return transaction.recipients.map { _ in SMTPReply(451, "4.3.0", "Temporary lookup failure") }
         }
     }
 
     private func submission(of transaction: Transaction) throws -> Submission {
-        let book = live.current.book
-        let hints = transaction.deliveryHints
-        let folder = transaction.quarantineReason == nil ? hints.folder : Self.quarantineFolder
-        let recipients = try transaction.recipients.map { recipient in
-            let keywords = hints.keywords.union(hints.recipientKeywords[recipient.address] ?? [])
-            return RoutedRecipient(recipient.address, original: recipient.original, notify: Self.notify(recipient.parameters["NOTIFY"]),
-                                   originalRecipient: recipient.parameters["ORCPT"],
-                                   destination: try RecipientRoute.destination(recipient.address, book, folder: folder, keywords: keywords))
+        var out = Submission(id: transaction.id, sender: Self.sender(transaction.sender), recipients: [], message: transaction.message)
+        out.hold = transaction.quarantineReason
+        var taken: [RoutedRecipient.Copy: Int] = [:]
+        for routed in try routes(of: transaction) {
+            for recipient in routed.recipients {
+                // What several aliases lead to is one copy.
+                if let place = taken.updateValue(taken[recipient.copy] ?? out.recipients.count, forKey: recipient.copy) {
+                    out.recipients[place].addKeywords(of: recipient)
+                } else {
+                    out.recipients.append(recipient)
+                }
+            }
+            out.notices += routed.notices
         }
-        return Submission(id: transaction.id, sender: sender(transaction.sender), recipients: recipients, message: transaction.message)
+        return out
     }
 
-    private func sender(_ sender: EnvelopeSender) -> QueueSender {
+    private func routes(of transaction: Transaction) throws -> [RecipientRouter.Routed] {
+        let router = RecipientRouter(book: live.current.book, transaction: transaction, sender: Self.sender(transaction.sender),
+                                     quarantine: transaction.quarantineReason == nil ? nil : Self.quarantineFolder)
+        return try transaction.recipients.map { try router.route($0) }
+    }
+
+    static func sender(_ sender: EnvelopeSender) -> QueueSender {
         let parameters = sender.parameters
         return QueueSender(sender.address, returnContent: parameters["RET"].flatMap { .init(rawValue: $0.uppercased()) }, envelopeID: parameters["ENVID"],
-                           smtpUTF8: parameters["SMTPUTF8"] != nil, eightBitMIME: parameters["BODY"]?.uppercased() == "8BITMIME")
+                           smtpUTF8: parameters["SMTPUTF8"] != nil, eightBitMIME: parameters["BODY"]?.uppercased() == "8BITMIME",
+                           requireTLS: parameters["REQUIRETLS"] != nil)
     }
 
     /// RFC 3461 §4.1: absent, NEVER, or a list.
@@ -69,7 +102,10 @@ struct DeliverySink: MessageSink {
         return Set(value.split(separator: ",").compactMap { QueueRecipient.Notify(rawValue: String($0)) })
     }
 
-    private func log(_ transaction: Transaction, _ accepted: Accepted) {
+    private func log(_ transaction: Transaction, _ accepted: Accepted, held reason: String?) {
+        if accepted.held > 0 {
+            logger.notice("held", metadata: ["id": "\(transaction.id)", "recipients": "\(accepted.held)", "reason": "\(reason ?? "")"])
+        }
         // The session logs the decision; this is where the copies went.
         logger.debug("message taken", metadata: [
             "id": "\(transaction.id)", "client": "\(transaction.connection.clientAddress?.description ?? "local")",

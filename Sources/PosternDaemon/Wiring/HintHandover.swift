@@ -38,9 +38,13 @@ final class HintHandover: Sendable {
     /// The hints for a message that came by LMTP; its own field is the first Received, the MTA's the second. They stay for
     /// the message's other recipients, whom the MTA may hand over later.
     func hints(for message: Message) -> DeliveryHints? {
-        let received = message.header.all("Received").dropFirst().first
-        guard let id = received.flatMap({ Self.queueID(in: $0.value) }) else { return nil }
+        guard let id = Self.queueID(ofRelayed: message.header) else { return nil }
         return state.withLock { $0.hints[id] }
+    }
+
+    /// The queue id of the MTA that handed a message over.
+    static func queueID(ofRelayed header: MessageHeader) -> String? {
+        header.all("Received").dropFirst().first.flatMap { queueID(in: $0.value) }
     }
 
     /// RFC 5321 §4.4's `id` clause: `… (Postfix) with ESMTPS id 4XyZ`, or `by host (Postfix, from userid 0) id 4XyZ`.

@@ -1,6 +1,7 @@
 import BlockingPool
 import DKIMKeys
 import DNS
+import NameServers
 import Foundation
 import Logging
 import NetworkAddress
@@ -67,7 +68,7 @@ final class KeyWatch: Sendable {
             try store.load(domain)?.keys(in: .active).map { "\(domain)/\($0.selector)" } ?? []
         }
         guard Set(active) != live.current.storedKeys else { return }
-        try live.reload { try LiveParts($0.settings, on: ground) }
+        try live.reload { try LiveParts($0.settings, on: ground, previous: $0) }
         ground.logger.notice("DKIM keys changed", metadata: ["signing": "\(live.current.storedKeys.sorted().joined(separator: ", "))"])
     }
 }

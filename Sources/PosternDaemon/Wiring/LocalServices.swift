@@ -10,11 +10,10 @@ import SMTPServer
 enum LocalServices {
     /// - Throws: what is wrong with a socket's path or group, in words for an operator.
     static func lmtp(_ settings: Settings) throws -> [SMTPListener] {
-        let usesFilters = settings[Known.lmtpFilters]
-        return try settings[Known.listenLMTP].map { socket in
+        try settings[Known.listenLMTP].map { socket in
             switch socket {
-            case .unix(let path): .lmtp(try unix(path, settings), usesFilters: usesFilters)
-            case .inet(let address): .lmtp(host: address.host?.description ?? "::", port: address.port, usesFilters: usesFilters)
+            case .unix(let path): .lmtp(try unix(path, settings))
+            case .inet(let address): .lmtp(host: address.host?.description ?? "::", port: address.port)
             }
         }
     }
@@ -31,11 +30,13 @@ enum LocalServices {
         return DovecotAuthServer(configuration: .init(listeners: listeners), authenticator: accounts, group: group, logger: logger)
     }
 
+    /// The group of every UNIX socket of ours; nil: our own. Blocks for the system's group database.
+    static func socketGroup(_ settings: Settings) throws -> gid_t? { try groupID(settings[Known.unixSocketGroup]) }
+
     private static func unix(_ path: String, _ settings: Settings) throws -> UnixSocket {
-        try UnixSocket(path, mode: mode_t(settings[Known.unixSocketMode].bits), group: try groupID(settings[Known.unixSocketGroup]))
+        try UnixSocket(path, mode: mode_t(settings[Known.unixSocketMode].bits), group: try socketGroup(settings))
     }
 
-    /// Blocks for the system's group database.
     private static func groupID(_ name: String) throws -> gid_t? {
         guard !name.isEmpty else { return nil }
         var record = group()

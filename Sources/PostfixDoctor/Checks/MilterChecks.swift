@@ -32,7 +32,7 @@ extension PostfixDoctor {
     }
 
     var milterChecks: [Finding] {
-        wiring + strangers + reachability + failure
+        wiring + strangers + reachability + failure + keptResults
             + ((Int(postfix.value("milter_protocol")) ?? 6) < 6 ? [Finding(
                 "milter-protocol", .fix,
                 "Postfix speaks version \(postfix.value("milter_protocol")) of the milter protocol: macros cannot be asked for, leading blanks of headers are lost, and with them signatures.",
@@ -101,13 +101,27 @@ extension PostfixDoctor {
         }
     }
 
+    /// Our filters take out what others say in our name (RFC 8601 §5); where mail goes on without them, nobody does.
+    private var keptResults: [Finding] {
+        let opens = milterEntries.contains { isMeantForUs($0.0, $0.1) && ($0.0.options["default_action"] ?? postfix.value("milter_default_action")) == "accept" }
+        guard opens, !own.authservID.isEmpty, postfix.value("header_checks").isEmpty else { return [] }
+        let folder = postfix.main["config_directory"] ?? "/etc/postfix"
+        return [Finding(
+            "authserv-id-kept", .note,
+            "While we do not answer mail goes on, and an Authentication-Results field that somebody forged in the name \(own.authservID) is not stripped. Header checks, which come before milters, can do it: put the first line into the file that the second one names.",
+            file: postfix.mainFile, lines: ["/^Authentication-Results:[[:space:]]*\(Self.pattern(own.authservID))[[:space:];]/ IGNORE", "header_checks = regexp:\(folder)/header_checks"])]
+    }
+
+    /// A name as a regular expression.
+    private static func pattern(_ name: String) -> String { name.replacing(".", with: "\\.") }
+
     /// What Postfix does when a milter cannot be asked.
     private var failure: [Finding] {
         let actions = Set(milterEntries.map { $0.0.options["default_action"] ?? postfix.value("milter_default_action") })
         return actions.sorted().map { action in
             let means = switch action {
             case "accept":
-                "fails open: when we do not answer, mail goes on unverified and unsigned, and a forged Authentication-Results field in our name stays in. Against the last, header_checks with \"/^Authentication-Results: *\(own.authservID)/ IGNORE\" helps: it runs before milters. To fail closed"
+                "fails open: when we do not answer, mail goes on unverified and unsigned. To fail closed"
             case "reject": "fails closed: when we do not answer, mail is refused for good. \"tempfail\" would have senders try again"
             case "quarantine": "holds mail when we do not answer: it lies in the hold queue until somebody says postsuper -H"
             default: "fails closed: when we do not answer, senders are told to try again later, and nothing passes unverified or unsigned"

@@ -6,7 +6,7 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a milter's or a log-in server's address: `inet:host:port`, `inet:[host]:port`, `unix:path`, `path`.
     /// - Parameter root: what a relative path begins at; for a chrooted client every path does.
-    init?(_ text: String, queue root: String, isChrooted: Bool) {
+    public init?(_ text: String, queue root: String, isChrooted: Bool) {
         if text.hasPrefix("inet:") || text.hasPrefix("inet6:") {
             let rest = text.drop { $0 != ":" }.dropFirst()
             guard let colon = rest.lastIndex(of: ":"), let port = Int(rest[rest.index(after: colon)...]) else { return nil }
@@ -26,7 +26,7 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The same place, whatever this machine is called in it.
-    func isSame(as other: Endpoint) -> Bool {
+    public func isSame(as other: Endpoint) -> Bool {
         switch (self, other) {
         case (.unix(let a), .unix(let b)): return a == b
         case (.inet(let a, let port), .inet(let b, let other)):
@@ -38,11 +38,11 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
 }
 
 /// One entry of `smtpd_milters`: `inet:localhost:12301`, or `{ inet:localhost:12301, default_action=accept }`.
-struct MilterEntry: Sendable, Hashable {
-    let address: String
-    var options: [String: String] = [:]
+public struct MilterEntry: Sendable, Hashable {
+    public let address: String
+    public var options: [String: String] = [:]
 
-    static func list(_ text: String) -> [MilterEntry] {
+    public static func list(_ text: String) -> [MilterEntry] {
         var out: [MilterEntry] = [], rest = text[...]
         while let first = rest.first {
             if " \t,".contains(first) {

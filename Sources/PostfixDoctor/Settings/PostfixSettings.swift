@@ -8,6 +8,8 @@ public struct PostfixSettings: Sendable, Hashable {
         public let isChrooted: Bool
         /// The daemon: `smtpd`, `lmtp`, `cleanup`.
         public let program: String
+        /// What follows it, but for the `-o` lines: `-v`.
+        public var arguments: [String] = []
         /// Its `-o` lines.
         public var overrides: [String: String] = [:]
     }
@@ -20,7 +22,7 @@ public struct PostfixSettings: Sendable, Hashable {
 
     /// What has to be asked of `postconf` by name, since a default counts as much as what main.cf says.
     public static let needed = [
-        "compatibility_level", "config_directory", "internal_mail_filter_classes", "local_transport", "mailbox_transport",
+        "compatibility_level", "config_directory", "header_checks", "internal_mail_filter_classes", "local_transport", "mailbox_transport",
         "milter_connect_macros", "milter_data_macros", "milter_default_action", "milter_end_of_data_macros", "milter_helo_macros",
         "milter_macro_daemon_name", "milter_mail_macros", "milter_protocol", "milter_rcpt_macros", "myhostname", "non_smtpd_milters",
         "queue_directory", "recipient_delimiter", "smtpd_milters", "smtpd_sasl_auth_enable", "smtpd_sasl_path", "smtpd_sasl_type",
@@ -56,9 +58,9 @@ public struct PostfixSettings: Sendable, Hashable {
     }
 
     public var smtpd: [Service] { services.filter { $0.program == "smtpd" } }
-    var mainFile: String { (main["config_directory"] ?? "/etc/postfix") + "/main.cf" }
-    var masterFile: String { (main["config_directory"] ?? "/etc/postfix") + "/master.cf" }
-    var queueDirectory: String { main["queue_directory"] ?? "/var/spool/postfix" }
+    public var mainFile: String { (main["config_directory"] ?? "/etc/postfix") + "/main.cf" }
+    public var masterFile: String { (main["config_directory"] ?? "/etc/postfix") + "/master.cf" }
+    public var queueDirectory: String { main["queue_directory"] ?? "/var/spool/postfix" }
 
     /// `name = value`, one a line.
     private static func pairs(_ text: String) -> [String: String] {
@@ -74,13 +76,29 @@ public struct PostfixSettings: Sendable, Hashable {
     private static func service(_ line: Substring, chrootDefault: Bool) -> Service? {
         let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
         guard words.count >= 8, !words[0].hasPrefix("#") else { return nil }
-        return Service(name: words[0], type: words[1], isChrooted: words[4] == "-" ? chrootDefault : words[4] == "y", program: words[7])
+        return Service(name: words[0], type: words[1], isChrooted: words[4] == "-" ? chrootDefault : words[4] == "y", program: words[7],
+                       arguments: plainArguments(words[8...]))
+    }
+
+    /// Without `-o name=value`, `-oname=value` and `-o {name = value}`, which ``overrides`` has.
+    private static func plainArguments(_ words: ArraySlice<String>) -> [String] {
+        var out: [String] = [], rest = words
+        while let word = rest.popFirst() {
+            guard word.hasPrefix("-o") else {
+                out.append(word)
+                continue
+            }
+            guard let value = word == "-o" ? rest.popFirst() : String(word.dropFirst(2)), value.hasPrefix("{") else { continue }
+            var last = value
+            while !last.hasSuffix("}"), let next = rest.popFirst() { last = next }
+        }
+        return out
     }
 }
 
 extension PostfixSettings.Service {
     /// Mail from own users comes in here: by its name or port, or because it alone asks for log-ins.
-    var isSubmission: Bool {
+    public var isSubmission: Bool {
         guard program == "smtpd", type == "inet" else { return false }
         let port = name.split(separator: ":").last.map(String.init) ?? name
         return ["submission", "submissions", "smtps", "587", "465"].contains(port) || overrides["smtpd_tls_wrappermode"] == "yes"

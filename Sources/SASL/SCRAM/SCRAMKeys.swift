@@ -9,6 +9,21 @@ public struct SCRAMKeys: Sendable, Hashable {
     public let storedKey: [UInt8]
     public let serverKey: [UInt8]
 
+    /// What stands for one password.
+    public struct Pair: Sendable, Hashable {
+        public let storedKey: [UInt8]
+        public let serverKey: [UInt8]
+
+        public init(storedKey: [UInt8], serverKey: [UInt8]) {
+            self.storedKey = storedKey
+            self.serverKey = serverKey
+        }
+    }
+    /// Other passwords of the same account, derived with the same salt and iterations: the challenge goes out before the
+    /// client shows which one it has.
+    public var others: [Pair] = []
+    public var pair: Pair { Pair(storedKey: storedKey, serverKey: serverKey) }
+
     /// More than RFC 7677 §4's least of 4096, since these keys stand beside a hash that is much dearer to try.
     public static let defaultIterations = 100_000
     static let saltLength = 16
@@ -39,6 +54,9 @@ public struct SCRAMKeys: Sendable, Hashable {
         let seed = SCRAMDigest.hmac(secret, Array(user.utf8)) ?? secret
         return SCRAMKeys(iterations: iterations, salt: Array(seed.prefix(saltLength)), storedKey: [], serverKey: [])
     }
+
+    /// Takes the same time wherever they differ.
+    public static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool { SCRAMDigest.areEqual(left, right) }
 
     // MARK: The text that is stored
 

@@ -9,32 +9,30 @@ struct ContentSender: Sendable {
     static let pieceSize = 65536
     let message: OutgoingMessage
     let channel: any Channel
+    let form: SMTPClientSession.ContentForm
 
     /// - Parameters:
     ///   - progressed: called after each piece that the transport took.
-    ///   - finishing: called before the last piece goes out, so that the verdict cannot overtake the knowledge of it.
-    func send(progressed: @Sendable () -> Void, finishing: @Sendable () -> Void) async throws {
-        var stuffer = DotStuffer()
+    ///   - sending: called before each chunk of BDAT and before the last piece goes out, so that no verdict can overtake
+    ///     the knowledge of it; whether it is the last.
+    func send(progressed: @Sendable () -> Void, sending: @Sendable (_ isLast: Bool) -> Void) async throws {
+        var encoder = ContentEncoder(form)
         var offset = 0
         while offset < message.byteCount {
             let piece = try await read(offset)
             offset += piece.count
-            var bytes = stuffer.stuff(piece)
-            guard offset < message.byteCount else {
-                bytes += stuffer.finish()
-                return try await sendLast(bytes, finishing)
-            }
+            let isLast = offset >= message.byteCount
+            let bytes = encoder.encode(piece, isLast: isLast)
             try Task.checkCancellation()
+            if isLast || form == .chunks { sending(isLast) }
             try await channel.writeAndFlush(channel.allocator.buffer(bytes: bytes))
+            if isLast { return }
             progressed()
         }
-        try await sendLast(stuffer.finish(), finishing)
-    }
-
-    private func sendLast(_ bytes: [UInt8], _ finishing: @Sendable () -> Void) async throws {
+        // A message of no octets at all.
         try Task.checkCancellation()
-        finishing()
-        try await channel.writeAndFlush(channel.allocator.buffer(bytes: bytes))
+        sending(true)
+        try await channel.writeAndFlush(channel.allocator.buffer(bytes: encoder.encode([], isLast: true)))
     }
 
     private func read(_ offset: Int) async throws -> [UInt8] {

@@ -1,6 +1,8 @@
 import InternetMessage
 import NIOCore
+import SASL
 import SMTPCore
+import TLS
 
 /// Carries octets, timers and TLS between a channel and the session; every decision is the session's.
 ///
@@ -12,7 +14,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private var session: SMTPClientSession
     private let tls: ClientTLS?
     private let serverName: String
-    private let verify: Bool
+    private let peer: TLSDemand.Peer
     private let overall: TimeAmount
     private var context: ChannelHandlerContext?
     private var deadline: Scheduled<Void>?
@@ -28,12 +30,12 @@ final class SMTPClientHandler: ChannelInboundHandler {
     private var ending: SessionFailure?
 
     /// - Parameter overall: the session's last moment, whatever it does.
-    init(_ configuration: SMTPClientSession.Configuration, tls: ClientTLS?, serverName: String, verify: Bool, overall: TimeAmount,
+    init(_ configuration: SMTPClientSession.Configuration, tls: ClientTLS?, serverName: String, peer: TLSDemand.Peer, overall: TimeAmount,
          readiness: EventLoopPromise<ServerExtensions>) {
         session = SMTPClientSession(configuration)
         self.tls = tls
         self.serverName = serverName
-        self.verify = verify
+        self.peer = peer
         self.overall = overall
         self.readiness = readiness
     }
@@ -50,11 +52,17 @@ final class SMTPClientHandler: ChannelInboundHandler {
 
     private func start(_ context: ChannelHandlerContext) {
         guard lastDeadline == nil else { return }
-        lastDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: overall) { [weak self] in
+        limit(to: overall, context)
+        perform(session.connected())
+    }
+
+    /// Whatever the session does, it ends then.
+    private func limit(to time: TimeAmount, _ context: ChannelHandlerContext) {
+        lastDeadline?.cancel()
+        lastDeadline = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
             guard let self else { return }
             self.perform(self.session.abort(.timedOut(at: "the whole delivery to end")))
         }
-        perform(session.connected())
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -82,18 +90,22 @@ final class SMTPClientHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isHandshaking, let fault = (error as? TLSError)?.certificateFault {
+            perform(session.abort(.untrusted(UntrustedCertificate(fault), "\(error)")))
+        }
         perform(isHandshaking ? session.abort(.tlsFailed("\(error)")) : session.abort(.protocolError(at: "the connection", "\(error)")))
         context.close(promise: nil)
     }
 
     /// Begins a transaction; the promise gets its report, whatever happens.
-    func begin(_ transaction: ClientTransaction, _ message: OutgoingMessage, _ promise: EventLoopPromise<TransactionReport>) {
+    func begin(_ transaction: ClientTransaction, _ message: OutgoingMessage, within time: TimeAmount, _ promise: EventLoopPromise<TransactionReport>) {
         guard !isOver, report == nil else {
             promise.succeed(TransactionReport(unsent: transaction, ending ?? .connectionLost(at: "the reply to MAIL")))
             return
         }
         report = promise
         content = message
+        if let context { limit(to: time, context) }
         perform(session.begin(transaction))
     }
 
@@ -108,7 +120,8 @@ final class SMTPClientHandler: ChannelInboundHandler {
         case .send(let bytes): write(bytes)
         case .startTLS: startTLS()
         case .ready(let extensions): readiness.succeed(extensions)
-        case .sendContent: sendContent()
+        case .sendContent(let form): sendContent(form)
+        case .deriveProof(let exchange): deriveProof(exchange)
         case .deadline(let duration): schedule(duration)
         case .noDeadline: deadline?.cancel()
         case .finished(let outcome):
@@ -140,7 +153,7 @@ final class SMTPClientHandler: ChannelInboundHandler {
         guard let tls, let context else { return perform(session.abort(.tlsFailed("no TLS is set up here"))) }
         do {
             isHandshaking = true
-            try context.pipeline.syncOperations.addHandler(tls.makeHandler(serverName, verify), position: .first)
+            try context.pipeline.syncOperations.addHandler(tls.makeHandler(serverName, peer), position: .first)
         } catch {
             perform(session.abort(.tlsFailed("\(error)")))
         }
@@ -161,14 +174,14 @@ final class SMTPClientHandler: ChannelInboundHandler {
 
 extension SMTPClientHandler {
     /// Sends the content piece by piece, each when the transport has taken the one before.
-    private func sendContent() {
+    private func sendContent(_ form: SMTPClientSession.ContentForm) {
         guard let content, let context else { return }
-        let sender = ContentSender(message: content, channel: context.channel)
+        let sender = ContentSender(message: content, channel: context.channel, form: form)
         let me = NIOLoopBound(self, eventLoop: context.eventLoop)
         pump = Task {
             do {
                 try await sender.send(progressed: { me.execute { $0.progressed() } },
-                                      finishing: { me.execute { $0.perform($0.session.contentSent()) } })
+                                      sending: { isLast in me.execute { $0.perform(isLast ? $0.session.contentSent() : $0.session.chunkSent()) } })
             } catch is CancellationError {
             } catch let error as ContentSender.Unreadable {
                 me.execute { $0.perform($0.session.abort(.contentUnavailable(error.reason))) }
@@ -179,7 +192,28 @@ extension SMTPClientHandler {
         }
     }
 
+    /// Thousands of rounds of a hash, on purpose: not on the event loop.
+    private func deriveProof(_ exchange: SCRAMClient) {
+        guard let context else { return }
+        let me = NIOLoopBound(self, eventLoop: context.eventLoop)
+        Task.detached {
+            let (derived, proof) = exchange.proved()
+            me.execute { $0.perform($0.session.proofDerived(derived, proof)) }
+        }
+    }
+
     private func progressed() { perform(session.contentProgressed()) }
+}
+
+extension UntrustedCertificate {
+    fileprivate init(_ fault: CertificateFault) {
+        switch fault {
+        case .hostMismatch: self = .hostMismatch
+        case .expired: self = .expired
+        case .noTLSAMatch: self = .noTLSAMatch
+        case .untrusted: self = .untrusted
+        }
+    }
 }
 
 extension NIOLoopBound {

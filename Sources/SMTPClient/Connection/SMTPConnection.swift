@@ -3,6 +3,7 @@ import NetworkAddress
 import NIOCore
 import NIOPosix
 import SMTPCore
+import Synchronization
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -12,11 +13,17 @@ import Musl
 /// An open session with one server, ready for transactions.
 final class SMTPConnection: Sendable {
     let server: ServerFacts
+    /// What the server offers, as of its last EHLO.
+    let extensions: ServerExtensions
     private let channel: any Channel
     private let handler: NIOLoopBound<SMTPClientHandler>
 
-    private init(_ server: ServerFacts, _ channel: any Channel, _ handler: NIOLoopBound<SMTPClientHandler>) {
+    private let transactions = Atomic<Int>(0)
+    private let opened = ContinuousClock.now
+
+    private init(_ server: ServerFacts, _ extensions: ServerExtensions, _ channel: any Channel, _ handler: NIOLoopBound<SMTPClientHandler>) {
         self.server = server
+        self.extensions = extensions
         self.channel = channel
         self.handler = handler
     }
@@ -31,7 +38,7 @@ final class SMTPConnection: Sendable {
     struct Parameters: Sendable {
         var session: SMTPClientSession.Configuration
         var tls: ClientTLS?
-        var verify: Bool
+        var peer: TLSDemand.Peer
         var bindAddress: IPAddress?
         var overall: Duration
     }
@@ -48,10 +55,10 @@ final class SMTPConnection: Sendable {
             throw .unreachable("connect to \(server): \(reason(error))")
         }
         do {
-            _ = try await readiness.futureResult.get()
+            let extensions = try await readiness.futureResult.get()
             var facts = server
             facts.tls = try await made.1.eventLoop.submit { made.1.value.tlsDescription }.get()
-            return SMTPConnection(facts, made.0, made.1)
+            return SMTPConnection(facts, extensions, made.0, made.1)
         } catch {
             throw .session(error as? SessionFailure ?? .connectionLost(at: "the greeting (\(error))"))
         }
@@ -63,11 +70,9 @@ final class SMTPConnection: Sendable {
         let name = server.name
         var bootstrap = ClientBootstrap(group: loop)
             .connectTimeout(TimeAmount(min(parameters.session.timeouts.connect, parameters.overall)))
-            .channelOption(.socketOption(.so_keepalive), value: 1)
-            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let handler = SMTPClientHandler(parameters.session, tls: parameters.tls, serverName: name, verify: parameters.verify,
+                    let handler = SMTPClientHandler(parameters.session, tls: parameters.tls, serverName: name, peer: parameters.peer,
                                                     overall: TimeAmount(parameters.overall), readiness: readiness)
                     try channel.pipeline.syncOperations.addHandler(handler)
                     handlerPromise.succeed(NIOLoopBound(handler, eventLoop: channel.eventLoop))
@@ -75,7 +80,13 @@ final class SMTPConnection: Sendable {
             }
         if let local = parameters.bindAddress { bootstrap = bootstrap.bind(to: try SocketAddress(ipAddress: "\(local)", port: 0)) }
         do {
-            let channel = try await bootstrap.connect(to: SocketAddress(ipAddress: "\(server.address)", port: server.port)).get()
+            let channel: any Channel
+            if let address = server.address {
+                bootstrap = bootstrap.channelOption(.socketOption(.so_keepalive), value: 1).channelOption(.tcpOption(.tcp_nodelay), value: 1)
+                channel = try await bootstrap.connect(to: SocketAddress(ipAddress: "\(address)", port: server.port)).get()
+            } else {
+                channel = try await bootstrap.connect(unixDomainSocketPath: name).get()
+            }
             return (channel, try await handlerPromise.futureResult.get())
         } catch {
             handlerPromise.fail(error)
@@ -91,10 +102,11 @@ final class SMTPConnection: Sendable {
         }
     }
 
-    /// Runs one transaction; always comes back with a report.
-    func send(_ transaction: ClientTransaction, _ message: OutgoingMessage) async -> TransactionReport {
+    /// Runs one transaction; always comes back with a report, within the time.
+    func send(_ transaction: ClientTransaction, _ message: OutgoingMessage, within time: Duration) async -> TransactionReport {
+        transactions.add(1, ordering: .relaxed)
         let promise = channel.eventLoop.makePromise(of: TransactionReport.self)
-        channel.eventLoop.execute { [handler] in handler.value.begin(transaction, message, promise) }
+        channel.eventLoop.execute { [handler] in handler.value.begin(transaction, message, within: TimeAmount(time), promise) }
         do {
             return try await promise.futureResult.get()
         } catch {
@@ -103,6 +115,13 @@ final class SMTPConnection: Sendable {
     }
 
     var isOpen: Bool { channel.isActive }
+
+    /// Transactions begun so far.
+    var uses: Int { transactions.load(ordering: .relaxed) }
+
+    var age: Duration { opened.duration(to: .now) }
+
+    func schedule(in time: TimeAmount, _ work: @escaping @Sendable () -> Void) { channel.eventLoop.scheduleTask(in: time, work) }
 
     /// Says QUIT; does not wait for the answer.
     func quit() { channel.eventLoop.execute { [handler] in handler.value.quit() } }

@@ -8,20 +8,34 @@ enum HostAddresses: Sendable, Hashable {
     case temporary(String)
 }
 
+/// What a host's address look-ups found, and whether DNSSEC proves it.
+struct HostLookup: Sendable, Hashable {
+    var addresses: HostAddresses
+    /// Every answer that bears on the addresses was proved.
+    var isSecure = false
+    /// Where the host's CNAME chain ended.
+    var canonicalName: DomainName?
+}
+
 extension MailRouter {
     /// Looks up the addresses of the families in use, in the order in which to try.
-    func addresses(of host: MailHost) async -> HostAddresses {
+    func addresses(of host: MailHost) async -> HostAddresses { await lookUp(host).addresses }
+
+    func lookUp(_ host: MailHost) async -> HostLookup {
         switch host.place {
-        case .address(let address): return .addresses([address])
+        case .address(let address): return HostLookup(addresses: .addresses([address]))
+        case .unix: return HostLookup(addresses: .addresses([]))
         case .name(let name):
             let families = configuration.families
             async let v4 = families == .onlyV6 ? nil : resolver.lookup(ARecord.self, at: name)
             async let v6 = families == .onlyV4 ? nil : resolver.lookup(AAAARecord.self, at: name)
             let (a, aaaa) = await (v4, v6)
             let all = ordered((a?.records ?? []).map(\.address), (aaaa?.records ?? []).map(\.address))
-            if !all.isEmpty { return .addresses(all) }
-            if let why = a?.failure ?? aaaa?.failure { return .temporary(why) }
-            return .none
+            let isSecure = (a?.isSecure ?? true) && (aaaa?.isSecure ?? true)
+            let canonical = (a?.records.isEmpty == false ? a?.canonicalName : aaaa?.canonicalName) ?? name
+            if !all.isEmpty { return HostLookup(addresses: .addresses(all), isSecure: isSecure, canonicalName: canonical) }
+            if let why = a?.failure ?? aaaa?.failure { return HostLookup(addresses: .temporary(why)) }
+            return HostLookup(addresses: .none)
         }
     }
 

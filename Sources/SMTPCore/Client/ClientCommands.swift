@@ -1,4 +1,3 @@
-import Foundation
 import InternetMessage
 
 /// The commands a client sends, as octets.
@@ -25,12 +24,6 @@ enum ClientCommand {
         if let value = recipient.notify, isSafe(value) { text += " NOTIFY=\(value)" }
         if let value = recipient.originalRecipient, isSafe(value) { text += " ORCPT=\(value)" }
         return text
-    }
-
-    /// `AUTH PLAIN` with its initial response (RFC 4616, RFC 4954 §4).
-    static func authPlain(_ credentials: ClientCredentials) -> String {
-        let response = [0] + Array(credentials.user.utf8) + [0] + Array(credentials.password.utf8)
-        return "AUTH PLAIN " + Data(response).base64EncodedString()
     }
 
     /// Whether an address can stand in a command: a control character would begin a command of its own.

@@ -57,6 +57,8 @@ public enum RecipientOutcome: Sendable, Hashable {
     case impossible(status: String, text: String)
     /// The session ended before the server had decided.
     case lost(SessionFailure)
+
+    var isLost: Bool { if case .lost = self { true } else { false } }
 }
 
 /// What a transaction ended with.
@@ -69,7 +71,12 @@ public struct TransactionReport: Sendable, Hashable {
     /// asking another server at once would make a second copy likely (RFC 5321 §4.5.3.2.6, RFC 1047).
     public let contentWasSent: Bool
 
-    init(outcomes: [RecipientOutcome], serverNotifies: Bool, contentWasSent: Bool) {
+    /// Whether the connection broke before the server said anything to this transaction: one that had waited may have been
+    /// closed long before (RFC 5321 §4.5.3.2.7 lets servers hang up on the idle).
+    public let wasDeadAtStart: Bool
+
+    init(outcomes: [RecipientOutcome], serverNotifies: Bool, contentWasSent: Bool, wasDeadAtStart: Bool = false) {
+        self.wasDeadAtStart = wasDeadAtStart
         self.outcomes = outcomes
         self.serverNotifies = serverNotifies
         self.contentWasSent = contentWasSent
@@ -77,6 +84,6 @@ public struct TransactionReport: Sendable, Hashable {
 
     /// A transaction that never began, for want of a connection.
     public init(unsent transaction: ClientTransaction, _ failure: SessionFailure) {
-        self.init(outcomes: transaction.recipients.map { _ in .lost(failure) }, serverNotifies: false, contentWasSent: false)
+        self.init(outcomes: transaction.recipients.map { _ in .lost(failure) }, serverNotifies: false, contentWasSent: false, wasDeadAtStart: true)
     }
 }

@@ -6,8 +6,10 @@
 public struct DotStuffer: Sendable {
     private var atLineStart = true
     private var heldCR = false
+    private let doublesDots: Bool
 
-    public init() {}
+    /// - Parameter doublesDots: false for BDAT, whose content has a length instead of an end: line ends alone are put right.
+    public init(doublesDots: Bool = true) { self.doublesDots = doublesDots }
 
     /// Stuffs a chunk.
     public mutating func stuff(_ bytes: UnsafeRawBufferPointer, into out: inout [UInt8]) {
@@ -26,7 +28,7 @@ public struct DotStuffer: Sendable {
         var out: [UInt8] = []
         if heldCR { endLine(&out) }
         if !atLineStart { endLine(&out) }
-        out += [46, 13, 10]
+        if doublesDots { out += [46, 13, 10] }
         return out
     }
 
@@ -44,7 +46,7 @@ public struct DotStuffer: Sendable {
             heldCR = true
             return
         }
-        if atLineStart, byte == 46 { out.append(46) }
+        if atLineStart, byte == 46, doublesDots { out.append(46) }
         out.append(byte)
         atLineStart = false
     }

@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 
 /// From the greeting to the first transaction (RFC 5321 §3.1–3.2, RFC 3207, RFC 4954).
 extension SMTPClientSession {
@@ -9,7 +10,8 @@ extension SMTPClientSession {
 
     private mutating func sayEHLO() -> [Action] {
         state = .ehlo
-        return [.send(ClientCommand.line("EHLO \(configuration.heloName)")), .deadline(configuration.timeouts.hello)]
+        let verb = configuration.speaksLMTP ? "LHLO" : "EHLO"
+        return [.send(ClientCommand.line("\(verb) \(configuration.heloName)")), .deadline(configuration.timeouts.hello)]
     }
 
     mutating func takeEHLO(_ reply: SMTPReply) -> [Action] {
@@ -18,7 +20,7 @@ extension SMTPClientSession {
             return afterHello()
         }
         // RFC 5321 §3.2: a server without extensions refuses EHLO; HELO is tried. Not where TLS or log-in is needed.
-        guard reply.isPermanent, configuration.tls != .required, !isSecure else { return refuse("EHLO", reply) }
+        guard reply.isPermanent, configuration.tls != .required, !isSecure, !configuration.speaksLMTP else { return refuse("EHLO", reply) }
         state = .helo
         return [.send(ClientCommand.line("HELO \(configuration.heloName)")), .deadline(configuration.timeouts.hello)]
     }
@@ -58,13 +60,28 @@ extension SMTPClientSession {
         guard isSecure || credentials.allowWithoutTLS else {
             return fail(.authenticationUnavailable("the connection is not encrypted, so no password is sent"))
         }
-        guard extensions.authentication.contains("PLAIN") else { return fail(.authenticationUnavailable("the server does not offer AUTH PLAIN")) }
+        guard let first = login.begin(credentials, offered: extensions.authentication) else {
+            return fail(.authenticationUnavailable("the server offers none of \(LoginExchange.mechanisms.joined(separator: ", "))"))
+        }
         state = .authentication
-        return [.send(ClientCommand.line(ClientCommand.authPlain(credentials))), .deadline(configuration.timeouts.hello)]
+        return [.send(ClientCommand.line(first)), .deadline(configuration.timeouts.hello)]
     }
 
     mutating func takeAuthentication(_ reply: SMTPReply) -> [Action] {
-        reply.code == 235 ? becomeReady() : fail(.authenticationRefused(reply))
+        switch login.take(reply) {
+        case .send(let line): return [.send(ClientCommand.line(line)), .deadline(configuration.timeouts.hello)]
+        case .derive(let exchange): return [.deriveProof(exchange), .deadline(configuration.timeouts.hello)]
+        case .done: return becomeReady()
+        case .refused: return fail(.authenticationRefused(reply))
+        case .broken(let why): return fail(.authenticationUnavailable(why))
+        }
+    }
+
+    /// - Parameter proof: what to send; nil when the challenge was none or asks for too much.
+    public mutating func proofDerived(_ exchange: SCRAMClient, _ proof: [UInt8]?) -> [Action] {
+        guard state == .authentication else { return [] }
+        guard let proof else { return fail(.authenticationUnavailable("the server's SCRAM challenge is not acceptable")) }
+        return [.send(ClientCommand.line(login.proved(exchange, proof))), .deadline(configuration.timeouts.hello)]
     }
 
     private mutating func becomeReady() -> [Action] {

@@ -12,10 +12,13 @@ extension SMTPClientSession {
         let open = work.outcomes.indices.filter { work.outcomes[$0] == nil }
         guard !open.isEmpty else { return finish() }
         state = .transaction
-        work.toSend = (needsReset ? [.reset] : []) + [.mail] + open.map { .recipient($0) } + [.data]
+        work.toSend = (needsReset ? [.reset] : []) + [.mail] + open.map { .recipient($0) } + (usesChunks ? [] : [.data])
         needsReset = false
         return sendCommands()
     }
+
+    /// BDAT saves the round trip of DATA. Not for LMTP, whose servers seldom have it.
+    private var usesChunks: Bool { extensions.chunking && configuration.chunking && !configuration.speaksLMTP }
 
     /// Decides what need not be asked: the server has said that it cannot take this message.
     private mutating func decideImpossible() {
@@ -84,11 +87,12 @@ extension SMTPClientSession {
     }
 
     mutating func takeInTransaction(_ reply: SMTPReply) -> [Action] {
-        switch work.phase {
+        work.hasHeard = true
+        return switch work.phase {
         case .commands: takeCommandReply(reply)
         // A refusal while the content still flows: the stream cannot be stopped in order, so the connection goes.
-        case .content: takeEarlyVerdict(reply)
-        case .verdict: takeVerdict(reply)
+        case .content: work.chunks > 0 ? takeChunkReply(reply) : takeEarlyVerdict(reply)
+        case .verdict: work.chunks > 1 ? takeChunkReply(reply) : takeVerdict(reply)
         case .emptyVerdict: finish()
         }
     }
@@ -104,6 +108,8 @@ extension SMTPClientSession {
         }
         // Not pipelined: DATA has not been sent yet, and need not be when nobody is left.
         if !work.hasUndecided, work.outstanding.isEmpty { return finish() }
+        // With chunks nothing follows the recipients but the content.
+        if work.outstanding.isEmpty, work.toSend.isEmpty { return startContent(.chunks) }
         return sendCommands()
     }
 
@@ -136,8 +142,28 @@ extension SMTPClientSession {
             work.phase = .emptyVerdict
             return [.send([46, 13, 10])] + deadline()
         }
+        return startContent(.dots)
+    }
+
+    private mutating func startContent(_ form: ContentForm) -> [Action] {
         work.phase = .content
-        return [.sendContent] + deadline()
+        work.chunks = 0
+        work.owed = configuration.speaksLMTP ? work.accepted.filter { work.outcomes[$0] == nil } : []
+        return [.sendContent(form)] + deadline()
+    }
+
+    /// A chunk that is not the last is about to go to the transport.
+    public mutating func chunkSent() -> [Action] {
+        guard state == .transaction, work.phase == .content else { return [] }
+        work.chunks += 1
+        return deadline()
+    }
+
+    /// RFC 3030 §2: 250 for each chunk; after a refusal the transaction is as good as over.
+    private mutating func takeChunkReply(_ reply: SMTPReply) -> [Action] {
+        guard (200..<300).contains(reply.code) else { return takeEarlyVerdict(reply) }
+        work.chunks -= 1
+        return deadline()
     }
 
     /// A piece of the content was taken: the next may take its time again.
@@ -150,6 +176,7 @@ extension SMTPClientSession {
     public mutating func contentSent() -> [Action] {
         guard state == .transaction, work.phase == .content else { return [] }
         work.phase = .verdict
+        if work.chunks > 0 || usesChunks { work.chunks += 1 }
         return deadline()
     }
 
@@ -160,7 +187,13 @@ extension SMTPClientSession {
     }
 
     private mutating func takeVerdict(_ reply: SMTPReply) -> [Action] {
-        needsReset = false
+        // RFC 3030 §2: after a chunk that was refused the server's state is not known.
+        needsReset = work.chunks > 0 && !(200..<300).contains(reply.code)
+        // RFC 2033 §4.2: LMTP answers for each recipient, in the order of RCPT.
+        if !work.owed.isEmpty {
+            work.decide((200..<300).contains(reply.code) ? .accepted(reply) : refusal(reply), for: [work.owed.removeFirst()])
+            return work.owed.isEmpty ? finish() : deadline()
+        }
         work.decideAll((200..<300).contains(reply.code) ? .accepted(reply) : refusal(reply))
         return finish()
     }

@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 
 /// The client's side of an SMTP connection (RFC 5321 §3, §4): no socket, no clock. Events go in through the methods,
 /// what to do comes out as ``Action``s.
@@ -10,6 +11,9 @@ public struct SMTPClientSession: Sendable {
         /// What EHLO says: our host name, or an address literal.
         public var heloName: String
         public var tls: TLSUse
+        public var speaksLMTP = false
+        /// Use BDAT where it is offered (RFC 3030).
+        public var chunking = true
         public var credentials: ClientCredentials?
         public var timeouts: ClientTimeouts
 
@@ -28,14 +32,25 @@ public struct SMTPClientSession: Sendable {
         case required
     }
 
+    /// How the content goes over the wire.
+    public enum ContentForm: Sendable, Hashable {
+        /// After DATA, with its dots doubled.
+        case dots
+        /// Each piece after a BDAT of its own.
+        case chunks
+    }
+
     public enum Action: Sendable, Hashable {
         case send([UInt8])
         /// Put the TLS layer in front, handshake, then call ``SMTPClientSession/tlsEstablished()``.
         case startTLS
         /// The server listens for transactions.
         case ready(ServerExtensions)
-        /// Send the content through a ``DotStuffer``, its end included, and call ``SMTPClientSession/contentSent()`` before the last piece.
-        case sendContent
+        /// Send the content through a ``ContentEncoder``; call ``SMTPClientSession/contentSent()`` before the last piece, and
+        /// ``SMTPClientSession/chunkSent()`` before every other chunk.
+        case sendContent(ContentForm)
+        /// Call ``SCRAMClient/proved()`` aside, which takes its time, and then ``SMTPClientSession/proofDerived(_:_:)``.
+        case deriveProof(SCRAMClient)
         /// Call ``SMTPClientSession/timedOut()`` after so long without the next event; replaces the former deadline.
         case deadline(Duration)
         case noDeadline
@@ -54,6 +69,7 @@ public struct SMTPClientSession: Sendable {
     var isSecure = false
     var extensions = ServerExtensions.none()
     var work = TransactionWork()
+    var login = LoginExchange()
     /// MAIL was accepted and DATA never ended the transaction: RSET goes before the next MAIL.
     var needsReset = false
 

@@ -34,6 +34,7 @@ public struct ServerExtensions: Sendable, Hashable {
     public var eightBitMIME: Bool { offers("8BITMIME") }
     public var smtpUTF8: Bool { offers("SMTPUTF8") }
     public var dsn: Bool { offers("DSN") }
+    public var chunking: Bool { offers("CHUNKING") }
     public var requireTLS: Bool { offers("REQUIRETLS") }
 
     /// Whether SIZE is offered, and its limit in octets; nil when none is stated (RFC 1870 §3: 0 or no number).

@@ -11,9 +11,11 @@ public enum SessionFailure: Error, Sendable, Hashable, CustomStringConvertible {
     case protocolError(at: String, String)
     case tlsNotOffered
     case tlsRefused(SMTPReply)
-    /// The handshake or the certificate check failed; OpenSSL's words.
+    /// The handshake failed; OpenSSL's words.
     case tlsFailed(String)
-    /// No AUTH PLAIN, or no TLS to send a password through.
+    /// The certificate was not believed; why, in words.
+    case untrusted(UntrustedCertificate, String)
+    /// No AUTH mechanism of ours, or no TLS to send a password through.
     case authenticationUnavailable(String)
     case authenticationRefused(SMTPReply)
     /// The message could not be read from its source.
@@ -29,6 +31,7 @@ public enum SessionFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case .tlsNotOffered: "TLS is required, but the server does not offer STARTTLS"
         case .tlsRefused(let reply): "TLS is required, but the server refused STARTTLS: \(reply)"
         case .tlsFailed(let why): "TLS failed: \(why)"
+        case .untrusted(_, let why): "TLS failed: \(why)"
         case .authenticationUnavailable(let why): "cannot log in: \(why)"
         case .authenticationRefused(let reply): "the server refused the log-in: \(reply)"
         case .contentUnavailable(let why): "the message could not be read: \(why)"
@@ -41,7 +44,7 @@ public enum SessionFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case .refused(_, let reply), .shuttingDown(let reply): reply.isTransient ? reply.enhancedCode ?? "4.3.2" : "4.3.0"
         case .timedOut, .connectionLost: "4.4.2"
         case .protocolError: "4.5.0"
-        case .tlsNotOffered, .tlsRefused, .tlsFailed: "4.7.5"
+        case .tlsNotOffered, .tlsRefused, .tlsFailed, .untrusted: "4.7.5"
         case .authenticationUnavailable, .authenticationRefused: "4.7.0"
         case .contentUnavailable: "4.3.0"
         }
@@ -54,4 +57,17 @@ public enum SessionFailure: Error, Sendable, Hashable, CustomStringConvertible {
         default: nil
         }
     }
+
+    /// Whether TLS did not come about as demanded: the administrator of one side must act, the recipient is not concerned.
+    public var isTLS: Bool {
+        switch self {
+        case .tlsNotOffered, .tlsRefused, .tlsFailed, .untrusted: true
+        default: false
+        }
+    }
+}
+
+/// What is wrong with a certificate, as far as reports tell it apart (RFC 8460 §4.3.2).
+public enum UntrustedCertificate: Sendable, Hashable {
+    case hostMismatch, expired, noTLSAMatch, untrusted
 }

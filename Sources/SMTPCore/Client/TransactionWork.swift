@@ -13,6 +13,12 @@ struct TransactionWork: Sendable {
     var outstanding: [Step] = []
     var accepted: [Int] = []
     var phase = Phase.commands
+    /// A reply to this transaction has come.
+    var hasHeard = false
+    /// Chunks of BDAT whose reply is owed.
+    var chunks = 0
+    /// LMTP: accepted recipients whose verdict is owed, in order.
+    var owed: [Int] = []
 
     /// Whether anybody is left for whom the content should be sent.
     var hasUndecided: Bool { outcomes.contains { $0 == nil } }
@@ -24,7 +30,8 @@ struct TransactionWork: Sendable {
     mutating func decideAll(_ outcome: RecipientOutcome) { decide(outcome, for: Array(outcomes.indices)) }
 
     func report(undecided: RecipientOutcome, serverNotifies: Bool) -> TransactionReport {
-        TransactionReport(outcomes: outcomes.map { $0 ?? undecided }, serverNotifies: serverNotifies, contentWasSent: phase == .verdict)
+        TransactionReport(outcomes: outcomes.map { $0 ?? undecided }, serverNotifies: serverNotifies, contentWasSent: phase == .verdict,
+                          wasDeadAtStart: !hasHeard && outcomes.contains { $0 == nil } && undecided.isLost)
     }
 
     var stage: String {

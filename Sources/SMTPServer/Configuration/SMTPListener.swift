@@ -18,8 +18,6 @@ public struct SMTPListener: Sendable, Hashable {
     public var speaks = ServerProtocol.smtp
     /// Listen on this socket in place of ``host`` and ``port``.
     public var unixSocket: UnixSocket?
-    /// Whether mail taken here goes through the filters.
-    public var usesFilters = true
 
     public init(name: String, host: String, port: Int, implicitTLS: Bool = false, requiresTLS: Bool = false,
                 offersAuthentication: Bool = false, requiresAuthentication: Bool = false) {
@@ -46,17 +44,15 @@ public struct SMTPListener: Sendable, Hashable {
                      requiresAuthentication: true)
     }
 
-    /// Final delivery for another MTA (RFC 2033): own recipients only, nobody logs in. The filters are not asked unless
-    /// `usesFilters`: an MTA that asked us as its milter has had their answer.
-    public static func lmtp(host: String, port: Int, usesFilters: Bool = false) -> SMTPListener {
+    /// Final delivery for another MTA (RFC 2033): own recipients only, nobody logs in.
+    public static func lmtp(host: String, port: Int) -> SMTPListener {
         var out = SMTPListener(name: "lmtp", host: host, port: port)
         out.speaks = .lmtp
-        out.usesFilters = usesFilters
         return out
     }
 
-    public static func lmtp(_ socket: UnixSocket, usesFilters: Bool = false) -> SMTPListener {
-        var out = lmtp(host: socket.path, port: 0, usesFilters: usesFilters)
+    public static func lmtp(_ socket: UnixSocket) -> SMTPListener {
+        var out = lmtp(host: socket.path, port: 0)
         out.unixSocket = socket
         return out
     }

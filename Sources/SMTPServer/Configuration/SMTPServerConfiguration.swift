@@ -25,6 +25,8 @@ public struct SMTPServerConfiguration: Sendable {
     public var connectionLimit = 1000
     /// As `smtpd_client_connection_count_limit`.
     public var connectionLimitPerClient = 50
+    /// What a client may do in a length of time.
+    public var clientRates = ClientRateLimits()
     /// Where bodies go that exceed ``contentMemoryLimit``.
     public var spoolFolder: String
     /// Octets of a body kept in memory, for each connection.

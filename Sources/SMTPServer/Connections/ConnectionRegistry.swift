@@ -10,7 +10,7 @@ final class ConnectionRegistry: Sendable {
     enum Admission: Sendable, Hashable { case admitted, tooMany, tooManyFromClient, shuttingDown }
 
     private struct State {
-        var byClient: [IPAddress: Int] = [:]
+        var byClient: [ArraySlice<UInt8>: Int] = [:]
         var channels: [ObjectIdentifier: any Channel] = [:]
         var isDraining = false
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -33,9 +33,9 @@ final class ConnectionRegistry: Sendable {
             if state.isDraining { return .shuttingDown }
             guard state.channels.count < limit else { return .tooMany }
             if let client {
-                let count = state.byClient[client, default: 0]
+                let count = state.byClient[client.countedAs, default: 0]
                 guard count < limitPerClient else { return .tooManyFromClient }
-                state.byClient[client] = count + 1
+                state.byClient[client.countedAs] = count + 1
             }
             state.channels[ObjectIdentifier(channel)] = channel
             return .admitted
@@ -46,7 +46,7 @@ final class ConnectionRegistry: Sendable {
     func release(_ channel: any Channel, client: IPAddress?) {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
             state.channels[ObjectIdentifier(channel)] = nil
-            if let client, let count = state.byClient[client] { state.byClient[client] = count > 1 ? count - 1 : nil }
+            if let client = client?.countedAs, let count = state.byClient[client] { state.byClient[client] = count > 1 ? count - 1 : nil }
             return Self.waitersToWake(&state)
         }
         for waiter in waiters { waiter.resume() }

@@ -19,6 +19,7 @@ enum EnvelopeRules {
         case .local: nil
         case .relay: isOwn ? nil : SMTPReply(554, "5.7.1", "<\(recipient)>: Relay access denied")
         case .unknown: SMTPReply(550, "5.1.1", "<\(recipient)>: Recipient address rejected: User unknown")
+        case .full(let isTemporary): SMTPReply(isTemporary ? 452 : 552, isTemporary ? "4.2.2" : "5.2.2", "<\(recipient)>: Recipient's mailbox is full")
         case .unavailable: SMTPReply(451, "4.3.0", "<\(recipient)>: Temporary lookup failure")
         }
     }

@@ -18,6 +18,10 @@ struct FilterState: Sendable {
     private(set) var isDiscarding = false
     /// It said so at connect or HELO, of all messages.
     private var discardsAll = false
+    /// The recipients of this message that were refused.
+    private(set) var refusals: [RecipientRefusal] = []
+    /// Which filter refused last, and where.
+    private(set) var refusedBy: (stage: MilterStage, filter: String?)?
     /// The client's name, still being looked for.
     var name: ClientNameLookup?
 
@@ -29,7 +33,7 @@ struct FilterState: Sendable {
     }
 
     /// Whether a filter has to be asked at this stage of this message.
-    func wants(_ stage: MilterStage) -> Bool { !isDiscarding && stages.contains(stage) }
+    func wants(_ stage: MilterStage) -> Bool { !isDiscarding && (stages.contains(stage) || chain.isRefused) }
 
     /// Waits for the client's name, which filters may ask for.
     mutating func settleName() async {
@@ -52,11 +56,33 @@ struct FilterState: Sendable {
         transaction = nil
         owesMail = false
         accepted = []
+        refusals = []
+        refusedBy = nil
         isDiscarding = discardsAll
     }
 
+    /// Notes the refusal of a recipient, for the message's record.
+    mutating func note(_ reply: SMTPReply, of recipient: EnvelopeRecipient, by filter: String?) {
+        guard refusals.count < Self.refusalLimit else { return }
+        refusals.append(RecipientRefusal(recipient, reply, filter: filter, position: transaction?.recipients.count ?? 0))
+    }
+
+    /// Refused recipients that are kept of one message: who guesses addresses gives many.
+    private static let refusalLimit = 100
+
+    /// How this message ended, for its record; nil when there is none.
+    func end(_ outcome: TransactionEnd.Outcome, received: Transaction? = nil, stage: MilterStage? = nil, filter: String? = nil) -> TransactionEnd? {
+        guard let transaction else { return nil }
+        var end = TransactionEnd(received: received ?? transaction, transaction: transaction, outcome: outcome)
+        end.stage = stage
+        end.filter = filter
+        end.refusals = refusals
+        return end
+    }
+
     /// The refusal in a verdict; nil when the client may go on. A discard is noted.
-    mutating func refusal(_ verdict: FilterChainSession.Verdict) -> SMTPReply? {
+    mutating func refusal(_ verdict: FilterChainSession.Verdict, at stage: MilterStage) -> SMTPReply? {
+        if verdict.answer.isNegative, stage != .unknownCommand { refusedBy = (stage, verdict.filter) }
         switch verdict.answer {
         case .continue, .accept: return nil
         case .reject(let reply), .tempfail(let reply): return reply
@@ -73,12 +99,12 @@ struct FilterState: Sendable {
 extension FilterState {
     mutating func askConnect() async -> SMTPReply? {
         await settleName()
-        return refusal(await chain.connect(facts))
+        return refusal(await chain.connect(facts), at: .connect)
     }
 
     mutating func askHello(_ name: String) async -> SMTPReply? {
         await settleName()
-        return refusal(await chain.helo(name, facts))
+        return refusal(await chain.helo(name, facts), at: .helo)
     }
 
     mutating func askMail() async -> SMTPReply? {
@@ -88,7 +114,7 @@ extension FilterState {
         owesMail = false
         let verdict = await chain.mail(&transaction)
         self.transaction = transaction
-        return refusal(verdict)
+        return refusal(verdict, at: .mail)
     }
 
     mutating func askRecipient(_ recipient: EnvelopeRecipient) async -> SMTPReply? {
@@ -97,7 +123,14 @@ extension FilterState {
         guard var transaction else { return nil }
         let verdict = await chain.rcpt(recipient, &transaction)
         self.transaction = transaction
-        return refusal(verdict)
+        let refusal = refusal(verdict, at: .rcpt)
+        if let refusal { note(refusal, of: recipient, by: verdict.filter) }
+        return refusal
+    }
+
+    mutating func askUnknownCommand(_ line: String) async -> SMTPReply? {
+        await settleName()
+        return refusal(await chain.unknownCommand(line), at: .unknownCommand)
     }
 
     mutating func askData() async -> SMTPReply? {
@@ -106,6 +139,6 @@ extension FilterState {
         guard var transaction else { return nil }
         let verdict = await chain.data(&transaction)
         self.transaction = transaction
-        return refusal(verdict)
+        return refusal(verdict, at: .data)
     }
 }

@@ -14,59 +14,105 @@ struct MessageJudgement: Sendable {
 
     /// - Returns: what the client is to hear.
     func run(_ state: inout FilterState) async -> ServerAnswer {
-        if let refused = await filter(&state) { return .reply(refused) }
-        guard let transaction = state.transaction else { return .reply(Self.internalError) }
-        guard speaks == .lmtp else {
-            let reply = await environment.sink.take(transaction)
-            return .reply(done(transaction, reply, reply.isPositive ? "accepted" : "not taken"))
+        guard let before = state.transaction else { return .reply(Self.internalError) }
+        var received = before
+        if let ended = await filter(&state, &received) {
+            tell(state, received, ended)
+            return .reply(ended.reply)
         }
-        return .replies(await deliverEach(transaction, accepted: state.accepted))
+        guard var transaction = state.transaction else { return .reply(Self.internalError) }
+        let accepted = state.accepted
+        let replies = speaks == .lmtp ? await deliverEach(&transaction, accepted: accepted) : [await deliver(&transaction)]
+        state.transaction = transaction
+        let refusal = replies.allSatisfy { !$0.isPositive } ? replies.last : nil
+        tell(state, received, Ended(reply: refusal ?? replies.last { $0.isPositive } ?? Self.internalError, outcome: refusal == nil ? .accepted : .refused))
+        return speaks == .lmtp ? .replies(replies) : .reply(replies.first ?? Self.internalError)
     }
 
     private static let internalError = SMTPReply(451, "4.3.0", "Error: internal error")
 
+    /// A message that came to its end, and what its client hears.
+    private struct Ended {
+        enum Outcome { case accepted, refused, discarded }
+        let reply: SMTPReply
+        let outcome: Outcome
+        var filter: String?
+        var stage: MilterStage?
+    }
+
+    /// For the message's record.
+    private func tell(_ state: FilterState, _ received: Transaction, _ ended: Ended) {
+        guard let observer = environment.observer else { return }
+        let outcome: TransactionEnd.Outcome = switch ended.outcome {
+        case .accepted: .accepted(ended.reply)
+        case .refused: .refused(ended.reply)
+        case .discarded: .discarded
+        }
+        if let end = state.end(outcome, received: received, stage: ended.stage, filter: ended.filter) { observer.ended(end) }
+    }
+
+    private func deliver(_ transaction: inout Transaction) async -> SMTPReply {
+        let reply = await environment.sink.take(&transaction)
+        return done(transaction, reply, reply.isPositive ? "accepted" : "not taken")
+    }
+
     /// RFC 2033 §4.2: a reply for each accepted RCPT. One whose recipient a filter took away is a success, as in SMTP.
-    private func deliverEach(_ transaction: Transaction, accepted: [EmailAddress]) async -> [SMTPReply] {
-        let replies = await environment.sink.takeEach(transaction)
+    private func deliverEach(_ transaction: inout Transaction, accepted: [EmailAddress]) async -> [SMTPReply] {
+        let id = transaction.id
+        let replies = await environment.sink.takeEach(&transaction)
         let byAddress = Dictionary(zip(transaction.recipients.map(\.address), replies), uniquingKeysWith: { first, _ in first })
         for (address, reply) in zip(transaction.recipients.map(\.address), replies) {
             _ = done(transaction, reply, reply.isPositive ? "delivered to \(address)" : "not delivered to \(address)")
         }
-        return accepted.map { byAddress[$0] ?? .queued(as: transaction.id) }
+        return accepted.map { byAddress[$0] ?? .queued(as: id) }
     }
 
-    /// - Returns: the reply when the message ends here; nil when it is to be taken.
-    private func filter(_ state: inout FilterState) async -> SMTPReply? {
-        guard var transaction = state.transaction else { return Self.internalError }
+    /// - Parameter received: the message as it came is put there.
+    /// - Returns: the end of the message when this is it; nil when it is to be taken.
+    private func filter(_ state: inout FilterState, _ received: inout Transaction) async -> Ended? {
         if state.isDiscarding {
             await state.chain.abort()
-            return done(transaction, .queued(as: transaction.id), "discarded")
+            return discarded(received, filter: state.refusedBy?.filter, stage: state.refusedBy?.stage)
         }
         await state.settleName()
         await state.payMail()
-        transaction = state.transaction ?? transaction
+        received = state.transaction ?? received
         do {
-            transaction.receive(try stamped(transaction))
+            received.receive(try stamped(received))
         } catch {
-            environment.logger.error("message cannot be read back: \(error)", metadata: ["id": "\(transaction.id)"])
-            await state.chain.abort()
-            return done(transaction, SMTPReply(452, "4.3.1", "Insufficient system storage"), "spool failure")
+            environment.logger.error("message cannot be read back: \(error)", metadata: ["id": "\(received.id)"])
+            return await refused(state, received, SMTPReply(452, "4.3.1", "Insufficient system storage"), "spool failure")
         }
-        guard transaction.message.header.count(of: "Received") <= environment.configuration.hopLimit else {
-            await state.chain.abort()
-            return done(transaction, SMTPReply(554, "5.4.6", "Error: too many hops"), "loop")
+        state.transaction = received
+        guard received.message.header.count(of: "Received") <= environment.configuration.hopLimit else {
+            return await refused(state, received, SMTPReply(554, "5.4.6", "Error: too many hops"), "loop")
         }
+        return await ask(&state, received)
+    }
+
+    private func ask(_ state: inout FilterState, _ received: Transaction) async -> Ended? {
+        var transaction = received
+        var filter: String?
         if state.stages.contains(.endOfMessage) {
             let verdict = await state.chain.endOfMessage(&transaction)
-            if let reply = state.refusal(verdict) {
-                state.transaction = transaction
-                return done(transaction, reply, "refused by \(verdict.filter ?? "a filter")")
+            filter = verdict.filter
+            state.transaction = transaction
+            if let reply = state.refusal(verdict, at: .endOfMessage)?.naming(transaction.id) {
+                return Ended(reply: done(transaction, reply, "refused by \(filter ?? "a filter")"), outcome: .refused, filter: filter, stage: .endOfMessage)
             }
         }
-        state.transaction = transaction
         // A filter that took every recipient away wants it nowhere; Postfix treats it so too.
-        if state.isDiscarding || transaction.recipients.isEmpty { return done(transaction, .queued(as: transaction.id), "discarded") }
-        return nil
+        guard state.isDiscarding || transaction.recipients.isEmpty else { return nil }
+        return discarded(transaction, filter: filter, stage: .endOfMessage)
+    }
+
+    private func refused(_ state: FilterState, _ transaction: Transaction, _ reply: SMTPReply, _ outcome: String) async -> Ended {
+        await state.chain.abort()
+        return Ended(reply: done(transaction, reply.naming(transaction.id), outcome), outcome: .refused)
+    }
+
+    private func discarded(_ transaction: Transaction, filter: String?, stage: MilterStage?) -> Ended {
+        Ended(reply: done(transaction, .queued(as: transaction.id), "discarded"), outcome: .discarded, filter: filter, stage: stage)
     }
 
     private func stamped(_ transaction: Transaction) throws -> Message {
@@ -84,8 +130,9 @@ struct MessageJudgement: Sendable {
     }
 
     private func done(_ transaction: Transaction, _ reply: SMTPReply, _ outcome: String) -> SMTPReply {
-        environment.logger.info("\(outcome): \(reply)", metadata: [
-            "id": "\(transaction.id)", "from": "\(transaction.sender.address?.description ?? "<>")", "recipients": "\(transaction.recipients.count)",
+        // The line of a message is its observer's; this is for a server without one.
+        environment.logger.log(level: environment.observer == nil ? .info : .debug, "\(outcome): \(reply)", metadata: [
+            "id": "\(transaction.id)", "sender": "\(transaction.sender.address?.description ?? "<>")", "recipients": "\(transaction.recipients.count)",
             "client": "\(transaction.connection.clientAddress?.description ?? "local")", "size": "\(transaction.message.byteCount)",
         ])
         return reply

@@ -30,17 +30,23 @@ extension SMTPSession {
 
     /// - Parameter base: where in ``inbound`` the octets began that the actions speak of.
     func perform(_ actions: [ServerAction], base: Int) {
-        for action in actions {
+        for (index, action) in actions.enumerated() {
             switch action {
             case .send(let reply): outbound.writeString(reply.wire)
             case .content(let range): take(base + range.lowerBound, range.count)
             case .ask(let question): ask(question)
-            case .abort: abort()
+            case .abort: abort(because: Self.refusal(after: index, in: actions))
             case .startTLS: startTLS()
             case .close: closeWhenSent(linger: true)
             }
         }
         contentBegan = machine.isReceivingContent ? contentBegan ?? context?.eventLoop.now : nil
+    }
+
+    /// Why a message is given up: the reply that goes out next, when it refuses.
+    private static func refusal(after index: Int, in actions: [ServerAction]) -> SMTPReply? {
+        guard index + 1 < actions.count, case .send(let reply) = actions[index + 1], !reply.isPositive else { return nil }
+        return reply
     }
 
     private func take(_ start: Int, _ count: Int) {
@@ -87,9 +93,11 @@ extension SMTPSession {
     }
 
     /// Forgets the message in progress and tells the filters.
-    func abort() {
+    /// - Parameter reply: what refused it; nil when the client gave it up.
+    func abort(because reply: SMTPReply? = nil) {
         content = nil
         guard filters.transaction != nil else { return }
+        noteGivenUp(reply)
         filters.endMessage()
         guard !filters.isEmpty else { return }
         let (chain, before) = (filters.chain, cleanup)
@@ -97,6 +105,15 @@ extension SMTPSession {
             await before?.value
             await chain.abort()
         }
+    }
+
+    /// For the message's record.
+    func noteGivenUp(_ reply: SMTPReply?) {
+        guard let observer = environment.observer else { return }
+        // The last word of a filter concerns this reply only when it was about the message.
+        let refusal = filters.refusedBy.flatMap { $0.stage == .rcpt ? nil : $0 }
+        let end = if let reply { filters.end(.refused(reply), stage: refusal?.stage, filter: refusal?.filter) } else { filters.end(.abandoned) }
+        if let end { observer.ended(end) }
     }
 
     private func startTLS() {

@@ -6,7 +6,7 @@ import SMTPCore
 extension SMTPSession {
     func replaceClient(_ override: ClientOverride) {
         closeFilters()
-        filters = FilterState(environment.chain(), facts: facts(override))
+        filters = FilterState(environment.chain(listener), facts: facts(override))
         hello = ""
         if let helo = override.helo { helloOfClient = helo.value }
         if override.login != nil { account = nil }

@@ -4,7 +4,6 @@ import InternetMessage
 import Milter
 import NIOCore
 import NetworkAddress
-import SASL
 import SMTPCore
 
 /// What the machine asks, answered at once where nobody has to be asked, else by a task.
@@ -15,6 +14,9 @@ extension SMTPSession {
         case .hello(let name, _): askHello(helloOfClient ?? name)
         case .client(let override): replaceClient(override)
         case .authenticate(let credentials): authenticate(credentials)
+        case .scramKeys(let user): findKeys(of: user)
+        case .scramProved(let mechanism, let user, let key): scramProved(mechanism, user, key)
+        case .scramRefused(let mechanism, let failure, let user): scramRefused(mechanism, failure, user)
         case .mail(let command): askMail(command)
         case .recipient(let command): askRecipient(command)
         case .content:
@@ -24,6 +26,9 @@ extension SMTPSession {
             content = IncomingContent(memoryLimit: configuration.contentMemoryLimit, spoolFolder: configuration.spoolFolder)
             guard filters.wants(.data) else { return answer(.yes) }
             run { state in await state.askData() }
+        case .unknownCommand(let line):
+            guard filters.wants(.unknownCommand) else { return answer(.yes) }
+            run { state in await state.askUnknownCommand(line) }
         case .message: judge()
         }
     }
@@ -33,32 +38,37 @@ extension SMTPSession {
     func askConnect() {
         guard filters.wants(.connect) else { return answer(.yes) }
         lookUpName()
-        run { state in await state.askConnect() }
+        run({ state in await state.askConnect() }, refused: { $0.noteConnectionRefused(at: .connect, $1) })
     }
 
     private func askHello(_ name: String) {
         lookUpName()
         hello = name
         guard filters.wants(.helo) else { return answer(.yes) }
-        run { state in await state.askHello(name) }
+        run({ state in await state.askHello(name) }, refused: { $0.noteConnectionRefused(at: .helo, $1) })
     }
 
     private func askMail(_ command: MailCommand) {
+        if rateIsExceeded(.message) { return answer(.no(rateReply("too much mail"))) }
         let delimiter = environment.configuration.recipientDelimiter
-        if let refusal = EnvelopeRules.refusal(ofSender: command.sender, by: account, delimiter: delimiter) {
-            logRefusal(refusal)
-            return answer(.no(refusal))
-        }
+        let refusal = EnvelopeRules.refusal(ofSender: command.sender, by: account, delimiter: delimiter)
         filters.transaction = Transaction(
             id: environment.ids.next(), connection: filters.facts, helo: hello,
             sender: EnvelopeSender(command.sender, parameters: command.parameters))
         filters.accepted = []
         filters.owesMail = true
-        guard filters.wants(.mail) else { return answer(.yes) }
-        run({ state in await state.askMail() }, refused: { $0.abort() })
+        let (directory, sink, account) = (environment.recipients, environment.sink, account)
+        run({ state in
+            // Not the account's own address; it may be an alias of it.
+            if let refusal, let account, let sender = command.sender, await !directory.mayWrite(account, as: sender) { return refusal }
+            // Before the content is on its way: what nobody keeps need not fill the rest of the disk.
+            if let full = await sink.shortage(command.size ?? 0) { return full }
+            return state.wants(.mail) ? await state.askMail() : nil
+        }, refused: { $0.abort(because: $1) })
     }
 
     private func askRecipient(_ command: RecipientCommand) {
+        if rateIsExceeded(.recipient) { return answer(.no(rateReply("too many recipients"))) }
         let address: EmailAddress
         switch command.path {
         case .mailbox(let mailbox): address = mailbox
@@ -67,9 +77,12 @@ extension SMTPSession {
         let (directory, logger, isOwn) = (environment.recipients, environment.logger, filters.facts.isOriginating)
         let recipient = EnvelopeRecipient(address, original: originalRecipient(command.parameters), parameters: command.parameters)
         run { state in
-            let standing = await directory.standing(of: address)
+            let standing = await directory.standing(of: address, from: state.transaction?.sender.address)
             if case .unavailable(let reason) = standing { logger.error("recipient \(address): \(reason)") }
-            if let refusal = EnvelopeRules.refusal(of: address, standing, isOwn: isOwn) { return refusal }
+            if let refusal = EnvelopeRules.refusal(of: address, standing, isOwn: isOwn) {
+                state.note(refusal, of: recipient, by: nil)
+                return refusal
+            }
             if state.wants(.rcpt), let refusal = await state.askRecipient(recipient) { return refusal }
             // The same address twice is one recipient (Postfix: duplicate elimination at queueing).
             if state.transaction?.recipients.contains(where: { $0.address == address }) == false {
@@ -87,31 +100,11 @@ extension SMTPSession {
         return Xtext.decode(text[text.index(after: cut)...]).flatMap { EmailAddress($0) }
     }
 
-    private func authenticate(_ credentials: Credentials) {
-        let (authenticator, client, logger) = (environment.authenticator, filters.facts.clientAddress, environment.logger)
-        runTask({ state -> AuthenticationOutcome in
-            await authenticator.authenticate(user: credentials.user, password: credentials.password, client: client)
-        }) { session, outcome in
-            switch outcome {
-            case .success(let account):
-                session.account = account
-                session.filters.facts.authenticatedUser = account.name
-                session.filters.facts.authenticationMechanism = credentials.mechanism
-                return .yes
-            case .failure:
-                logger.notice("authentication failed", metadata: ["client": "\(client?.description ?? "-")", "mechanism": "\(credentials.mechanism)"])
-                return .no(SMTPReply(535, "5.7.8", "Error: authentication failed"))
-            case .unavailable(let reason):
-                logger.error("authentication is not possible: \(reason)")
-                return .no(SMTPReply(454, "4.7.0", "Temporary authentication failure"))
-            }
-        }
-    }
-
     private func judge() {
         guard let content else {
-            abort()
-            return answer(.reply(contentRefusal ?? SMTPReply(451, "4.3.0", "Error: internal error")))
+            let reply = contentRefusal ?? SMTPReply(451, "4.3.0", "Error: internal error")
+            abort(because: reply)
+            return answer(.reply(reply))
         }
         self.content = nil
         let judgement = MessageJudgement(
@@ -139,8 +132,15 @@ extension SMTPSession {
     private func logRefusal(_ reply: SMTPReply) {
         environment.logger.info("refused: \(reply)", metadata: [
             "id": "\(filters.transaction?.id ?? "")", "client": "\(filters.facts.clientAddress?.description ?? "local")", "helo": "\(hello)",
-            "listener": "\(listener.name)", "from": "\(filters.transaction?.sender.address?.description ?? "<>")",
+            "listener": "\(listener.name)", "sender": "\(filters.transaction?.sender.address?.description ?? "<>")",
         ])
+    }
+
+    /// A record of a client that got no further than this.
+    private func noteConnectionRefused(at stage: MilterStage, _ reply: SMTPReply) {
+        environment.observer?.refused(ConnectionRefusal(
+            id: environment.ids.next(), connection: filters.facts, helo: hello, stage: stage, reply: reply, filter: filters.refusedBy?.filter,
+            chain: filters.chain))
     }
 }
 
@@ -148,17 +148,17 @@ extension SMTPSession {
 
 extension SMTPSession {
     /// Asks the filters; a reply is a refusal.
-    private func run(_ work: @escaping @Sendable (inout FilterState) async -> SMTPReply?, refused: ((SMTPSession) -> Void)? = nil) {
+    private func run(_ work: @escaping @Sendable (inout FilterState) async -> SMTPReply?, refused: ((SMTPSession, SMTPReply) -> Void)? = nil) {
         runTask(work) { session, refusal in
             guard let refusal else { return .yes }
             session.logRefusal(refusal)
-            refused?(session)
+            refused?(session, refusal)
             return .no(refusal)
         }
     }
 
     /// Runs work that has the filters for itself, and answers the machine with what `conclude` makes of its result.
-    private func runTask<Value: Sendable>(
+    func runTask<Value: Sendable>(
         _ work: @escaping @Sendable (inout FilterState) async -> Value,
         conclude: @escaping (SMTPSession, Value) -> ServerAnswer
     ) {

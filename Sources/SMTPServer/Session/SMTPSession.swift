@@ -20,6 +20,8 @@ final class SMTPSession: ChannelDuplexHandler {
     var machine: ServerStateMachine
     var filters: FilterState
     var account: Account?
+    /// Whose keys the SCRAM exchange under way goes by; nobody's for a user who does not exist.
+    var scramAccount: Account?
     var hello = ""
     /// What the client called itself to the proxy in front of us (XCLIENT); it stands over what the proxy says.
     var helloOfClient: String?
@@ -55,8 +57,10 @@ final class SMTPSession: ChannelDuplexHandler {
         self.environment = environment
         self.listener = listener
         self.tlsContext = tlsContext
-        machine = ServerStateMachine(settings: environment.configuration.settings(for: listener, client: facts.clientAddress, hasTLS: tlsContext != nil), isTLS: listener.implicitTLS)
-        filters = FilterState(listener.usesFilters ? environment.chain() : FilterChain([]), facts: facts)
+        var settings = environment.configuration.settings(for: listener, client: facts.clientAddress, hasTLS: tlsContext != nil)
+        settings.offersSCRAM = environment.scramAuthenticator != nil
+        machine = ServerStateMachine(settings: settings, isTLS: listener.implicitTLS)
+        filters = FilterState(environment.chain(listener), facts: facts)
     }
 
     // MARK: The channel's events
@@ -83,7 +87,7 @@ final class SMTPSession: ChannelDuplexHandler {
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         switch event {
-        case let event as TLSHandshakeCompleted: handshakeCompleted(event.info)
+        case let event as TLSHandshakeCompleted: handshakeCompleted(event)
         case is DrainRequested:
             if hasStarted { finish { $0.shutDown() } } else { drainsAtStart = true }
         default: context.fireUserInboundEventTriggered(event)
@@ -138,6 +142,7 @@ final class SMTPSession: ChannelDuplexHandler {
         case .tooManyFromClient: return turnAway("Error: too many connections from \(limited?.description ?? "you")")
         case .shuttingDown: return turnAway("Service shutting down, try again later")
         }
+        if rateIsExceeded(.connection) { return turnAway("Error: too many connections from \(limited?.description ?? "you")") }
         environment.logger.debug("connected", metadata: ["client": "\(filters.facts.clientAddress?.description ?? "-")", "listener": "\(listener.name)"])
         if !listener.implicitTLS { start() }
     }
@@ -153,7 +158,9 @@ final class SMTPSession: ChannelDuplexHandler {
         closeWhenSent(linger: true)
     }
 
-    private func handshakeCompleted(_ info: TLSSessionInfo) {
+    private func handshakeCompleted(_ event: TLSHandshakeCompleted) {
+        let info = event.info
+        if listener.offersAuthentication { machine.channelBindings = event.channelBindings }
         filters.facts.tls = TLSFacts(version: info.version, cipher: info.cipher, cipherBits: info.bits, serverName: info.serverName)
         isHandshaking = false
         guard hasStarted else { return start() }
@@ -196,7 +203,8 @@ final class SMTPSession: ChannelDuplexHandler {
     func farewell() {
         filters.name?.cancel()
         filters.name = nil
-        guard hasStarted, !filters.isEmpty else { return }
+        if filters.transaction != nil { noteGivenUp(nil) }
+        guard hasStarted, !filters.isEmpty else { return filters.endMessage() }
         let (chain, inMail, before) = (filters.chain, filters.transaction != nil, cleanup)
         cleanup = Task {
             await before?.value

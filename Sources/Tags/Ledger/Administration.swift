@@ -24,12 +24,29 @@ extension TagLedger {
         }
     }
 
-    /// Takes an owner away; from then on its mail is a leak, unless it was the only owner.
+    /// ``allow(_:_:at:)`` for many at once, in one transaction: the addresses of a whole address book.
+    public func declare(_ tags: [TagAddress], _ domain: DomainName, at: Date) throws {
+        guard let last = tags.last else { return }
+        try writeDurably(last) { db in
+            for tag in tags { try TagDatabase.addOwner(db, TagDatabase.ensure(db, tag, at: at), domain, .declared, at: at) }
+        }
+        state.withLock { $0.cache.removeAll() }
+    }
+
+    /// Takes an owner away; from then on its mail is a leak, unless it was the only owner: then the tag is free again.
     /// - Throws: ``TagLedgerError/unknownTag(_:)``, ``TagLedgerError/notAnOwner(_:_:)``.
     public func disallow(_ tag: TagAddress, _ domain: DomainName) throws {
         try change(tag) { db, id in
-            try db.execute(sql: "DELETE FROM owner WHERE tag = ? AND domain = ?", arguments: [id, domain.text])
+            try db.execute(sql: "DELETE FROM owner WHERE tag = ? AND domain = ? AND origin <> 'refused'", arguments: [id, domain.text])
             guard db.changesCount > 0 else { throw TagLedgerError.notAnOwner(domain, tag) }
+        }
+    }
+
+    /// The domain shall never own the tag: an owner no more, and its mail is a leak, what it wrote before included.
+    /// Makes the tag when there is none.
+    public func refuse(_ tag: TagAddress, _ domain: DomainName, at: Date) throws {
+        try writeDurably(tag) { db in
+            try TagDatabase.addOwner(db, TagDatabase.ensure(db, tag, at: at), domain, .refused, at: at)
         }
     }
 
@@ -78,25 +95,6 @@ extension TagLedger {
         }
     }
 
-    /// Who used tags that belong to others, the latest first. A domain that is allowed afterwards is a leak no more.
-    public func leaks(since: Date? = nil, limit: Int = 1_000) throws -> [TagLeak] {
-        try reading { db in
-            let sql = """
-                SELECT DISTINCT tag.*, (SELECT max(last) FROM sighting WHERE tag = tag.id) AS latest FROM tag JOIN sighting ON sighting.tag = tag.id
-                WHERE sighting.domain <> '' AND sighting.last >= :since AND EXISTS (SELECT 1 FROM owner WHERE owner.tag = tag.id)
-                AND NOT EXISTS (SELECT 1 FROM owner WHERE owner.tag = tag.id AND owner.domain = sighting.domain) ORDER BY latest DESC LIMIT :limit
-                """
-            let from = since.map(TagDatabase.milliseconds) ?? 0
-            let tags = try Row.fetchAll(db, sql: sql, arguments: ["since": from, "limit": limit]).compactMap { try TagDatabase.record(db, $0, withSightings: true) }
-            let found = tags.flatMap { record in
-                record.sightings.filter { sighting in
-                    sighting.domain != nil && TagDatabase.milliseconds(sighting.last) >= from && !record.owners.contains { $0.domain == sighting.domain }
-                }.map { TagLeak(tag: record.tag, owners: record.owners, offender: $0) }
-            }
-            return Array(found.sorted { $0.offender.last > $1.offender.last }.prefix(limit))
-        }
-    }
-
     private func setState(_ tag: TagAddress, _ state: TagRecord.State, _ at: Date) throws {
         try writeDurably(tag) { db in
             let id = try TagDatabase.ensure(db, tag, minted: mint.examine(tag) == .genuine, at: at)
@@ -113,7 +111,7 @@ extension TagLedger {
     }
 
     /// Reads with all counters written, those of other processes aside.
-    private func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
+    func reading<Value>(_ body: (Database) throws -> Value) throws -> Value {
         guard !state.withLock({ $0.isClosed }) else { throw TagLedgerError.closed }
         try flush()
         return try database.read(body)

@@ -10,6 +10,8 @@ struct PendingSightings {
         let tag: Int64
         /// Empty: not authenticated.
         let domain: String
+        /// Written by the domain itself, not passed on.
+        let isDirect: Bool
     }
 
     struct Count {
@@ -23,9 +25,10 @@ struct PendingSightings {
     private(set) var counts: [Key: Count] = [:]
     var isEmpty: Bool { counts.isEmpty }
 
-    mutating func add(_ tag: Int64, _ domain: DomainName?, _ method: SenderIdentity.Method?, _ messageID: String, _ at: Date) {
+    mutating func add(_ tag: Int64, _ seen: SenderIdentity.Party?, isDirect: Bool, _ messageID: String, _ at: Date) {
         let message = (id: String(messageID.unicodeScalars.prefix(250)), at: at)
-        merge(Key(tag: tag, domain: domain?.text ?? ""), Count(method: method, first: at, last: at, count: 1, messages: domain == nil ? [] : [message]))
+        let key = Key(tag: tag, domain: seen?.domain.text ?? "", isDirect: isDirect)
+        merge(key, Count(method: seen?.method, first: at, last: at, count: 1, messages: seen == nil ? [] : [message]))
     }
 
     mutating func merge(_ key: Key, _ more: Count) {

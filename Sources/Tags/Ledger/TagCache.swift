@@ -1,8 +1,14 @@
+import NetworkAddress
+
 /// What the decision path needs of a tag.
 struct TagEntry: Sendable, Hashable {
     let id: Int64
     var state: TagRecord.State
     var owners: [TagOwner]
+    /// Domains that the tag's owner has refused: never owners, always leaks.
+    var refused: Set<DomainName> = []
+
+    func isOwned(by domain: DomainName) -> Bool { owners.contains { $0.domain == domain } }
 }
 
 /// Entries used lately, absent ones too (a stranger tries many names). Two generations: when the young one is full it

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import InternetMessage
 import NetworkAddress
+import StateFiles
 
 /// The tables and the statements over them.
 enum TagDatabase {
@@ -11,27 +12,27 @@ enum TagDatabase {
     /// Opens or makes the file, readable by its owner only. Blocks.
     /// - Throws: ``TagLedgerError/cannotOpen(_:_:)``.
     static func open(_ path: String) throws(TagLedgerError) -> DatabaseQueue {
-        // SQLite gives its -wal and -shm files the mode of the main one.
-        let descriptor = Foundation.open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw .cannotOpen(path, String(cString: strerror(errno))) }
-        close(descriptor)
-        var configuration = Configuration()
-        configuration.label = "tags"
-        configuration.journalMode = .wal
-        configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
-        do {
-            let queue = try DatabaseQueue(path: path, configuration: configuration)
-            try migrator.migrate(queue)
-            return queue
-        } catch { throw .cannotOpen(path, "\(error)") }
+        do { return try DatabaseFile.open(path, label: "tags", migrations: migrations) } catch { throw .cannotOpen(path, error.reason) }
     }
 
-    private static var migrator: DatabaseMigrator {
-        var migrator = DatabaseMigrator()
-        migrator.registerMigration("1") { try $0.execute(sql: schema) }
-        return migrator
-    }
+    static let migrations = [(name: "1", sql: schema), (name: "passed-on", sql: passedOn)]
+
+    /// Sightings are told apart by whether the domain wrote itself (`direct`) or had a hand in mail that was passed on.
+    private static let passedOn = """
+        CREATE TABLE seen (
+            tag INTEGER NOT NULL REFERENCES tag ON DELETE CASCADE, domain TEXT NOT NULL, direct INTEGER NOT NULL, method TEXT,
+            first INTEGER NOT NULL, last INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (tag, domain, direct)) WITHOUT ROWID;
+        INSERT INTO seen SELECT tag, domain, 1, method, first, last, count FROM sighting;
+        CREATE TABLE heard (
+            tag INTEGER NOT NULL, domain TEXT NOT NULL, direct INTEGER NOT NULL, id TEXT NOT NULL, at INTEGER NOT NULL,
+            FOREIGN KEY (tag, domain, direct) REFERENCES seen ON DELETE CASCADE);
+        INSERT INTO heard SELECT tag, domain, 1, id, at FROM message;
+        DROP TABLE message;
+        DROP TABLE sighting;
+        ALTER TABLE seen RENAME TO sighting;
+        ALTER TABLE heard RENAME TO message;
+        CREATE INDEX message_sighting ON message (tag, domain, direct);
+        """
 
     /// Times are milliseconds since 1970. AUTOINCREMENT: the id of a forgotten tag must not come to mean another one
     /// while another process still counts for it.
@@ -55,17 +56,26 @@ enum TagDatabase {
     static func milliseconds(_ date: Date) -> Int64 { Int64((date.timeIntervalSince1970 * 1_000).rounded()) }
     static func date(_ milliseconds: Int64) -> Date { Date(timeIntervalSince1970: Double(milliseconds) / 1_000) }
 
-    // MARK: Reading
+    // MARK: What a decision reads
+
+    static let findTag = "SELECT id, state FROM tag WHERE base = ? AND detail = ?"
+    static let findOwners = "SELECT domain, origin, since FROM owner WHERE tag = ? ORDER BY since, domain"
+    static let learnedOfBase = "SELECT count(*) FROM tag WHERE base = ? AND learned"
+    static let learnedLately = "SELECT count(*) FROM tag WHERE base = ? AND learned AND created > ?"
+    static let learnedLatelyFrom = "SELECT count(*) FROM tag JOIN owner ON owner.tag = tag.id WHERE base = ? AND learned AND created > ? AND domain = ?"
 
     static func entry(_ db: Database, _ tag: TagAddress) throws -> TagEntry? {
-        let found = try db.cachedStatement(sql: "SELECT id, state FROM tag WHERE base = ? AND detail = ?")
+        let found = try db.cachedStatement(sql: findTag)
         guard let row = try Row.fetchOne(found, arguments: [tag.base.description, tag.detail]) else { return nil }
         let id: Int64 = row["id"]
-        return TagEntry(id: id, state: TagRecord.State(rawValue: row["state"]) ?? .blocked, owners: try owners(db, id))
+        let all = try owners(db, id)
+        return TagEntry(id: id, state: TagRecord.State(rawValue: row["state"]) ?? .blocked, owners: all.filter { $0.origin != .refused },
+                        refused: Set(all.filter { $0.origin == .refused }.map(\.domain)))
     }
 
+    /// The owners and the refused.
     static func owners(_ db: Database, _ id: Int64) throws -> [TagOwner] {
-        let statement = try db.cachedStatement(sql: "SELECT domain, origin, since FROM owner WHERE tag = ? ORDER BY since, domain")
+        let statement = try db.cachedStatement(sql: findOwners)
         return try Row.fetchAll(statement, arguments: [id]).compactMap { row in
             DomainName(row["domain"] as String).map {
                 TagOwner(domain: $0, origin: TagOwner.Origin(rawValue: row["origin"]) ?? .learned, since: date(row["since"]))
@@ -75,22 +85,23 @@ enum TagDatabase {
 
     static func sightings(_ db: Database, _ id: Int64) throws -> [TagSighting] {
         let statement = try db.cachedStatement(sql: "SELECT * FROM sighting WHERE tag = ? ORDER BY last DESC, domain")
-        let messages = try db.cachedStatement(sql: "SELECT id FROM message WHERE tag = ? AND domain = ? ORDER BY at, rowid")
+        let messages = try db.cachedStatement(sql: "SELECT id FROM message WHERE tag = ? AND domain = ? AND direct = ? ORDER BY at, rowid")
         return try Row.fetchAll(statement, arguments: [id]).map { row in
-            let domain: String = row["domain"]
+            let domain: String = row["domain"], direct: Bool = row["direct"]
             return TagSighting(
-                domain: domain.isEmpty ? nil : DomainName(domain), method: (row["method"] as String?).flatMap { SenderIdentity.Method(rawValue: $0) },
+                domain: domain.isEmpty ? nil : DomainName(domain), isDirect: direct, method: (row["method"] as String?).flatMap { SenderIdentity.Method(rawValue: $0) },
                 first: date(row["first"]), last: date(row["last"]), count: row["count"],
-                messageIDs: try String.fetchAll(messages, arguments: [id, domain]))
+                messageIDs: try String.fetchAll(messages, arguments: [id, domain, direct]))
         }
     }
 
     static func record(_ db: Database, _ row: Row, withSightings: Bool) throws -> TagRecord? {
         guard let base = EmailAddress(row["base"] as String) else { return nil }
-        let id: Int64 = row["id"]
+        let id: Int64 = row["id"], all = try owners(db, id)
         return TagRecord(
             tag: TagAddress(base: base, detail: row["detail"]), state: TagRecord.State(rawValue: row["state"]) ?? .blocked,
-            isMinted: row["minted"], created: date(row["created"]), owners: try owners(db, id),
+            isMinted: row["minted"], created: date(row["created"]), owners: all.filter { $0.origin != .refused },
+            refused: all.filter { $0.origin == .refused },
             sightings: withSightings ? try sightings(db, id) : [])
     }
 
@@ -115,25 +126,25 @@ enum TagDatabase {
     /// Adds to a sighting. A tag that was forgotten meanwhile gets none, and one with too many domains no further ones.
     static func add(_ db: Database, _ key: PendingSightings.Key, _ count: PendingSightings.Count) throws {
         let sql = """
-            INSERT INTO sighting (tag, domain, method, first, last, count)
-            SELECT :tag, :domain, :method, :first, :last, :count WHERE EXISTS (SELECT 1 FROM tag WHERE id = :tag) AND (
-                EXISTS (SELECT 1 FROM sighting WHERE tag = :tag AND domain = :domain)
+            INSERT INTO sighting (tag, domain, direct, method, first, last, count)
+            SELECT :tag, :domain, :direct, :method, :first, :last, :count WHERE EXISTS (SELECT 1 FROM tag WHERE id = :tag) AND (
+                EXISTS (SELECT 1 FROM sighting WHERE tag = :tag AND domain = :domain AND direct = :direct)
                 OR (SELECT count(*) FROM sighting WHERE tag = :tag) < :limit)
-            ON CONFLICT (tag, domain) DO UPDATE SET
+            ON CONFLICT (tag, domain, direct) DO UPDATE SET
                 method = excluded.method, first = min(first, excluded.first), last = max(last, excluded.last), count = count + excluded.count
             """
         try db.cachedStatement(sql: sql).execute(arguments: [
-            "tag": key.tag, "domain": key.domain, "method": count.method?.rawValue, "first": milliseconds(count.first),
+            "tag": key.tag, "domain": key.domain, "direct": key.isDirect, "method": count.method?.rawValue, "first": milliseconds(count.first),
             "last": milliseconds(count.last), "count": count.count, "limit": sightingLimit,
         ])
         guard db.changesCount > 0 else { return }
         let message = """
-            INSERT INTO message (tag, domain, id, at) SELECT :tag, :domain, :id, :at
-            WHERE (SELECT count(*) FROM message WHERE tag = :tag AND domain = :domain) < :limit
+            INSERT INTO message (tag, domain, direct, id, at) SELECT :tag, :domain, :direct, :id, :at
+            WHERE (SELECT count(*) FROM message WHERE tag = :tag AND domain = :domain AND direct = :direct) < :limit
             """
         for (id, at) in count.messages {
             try db.cachedStatement(sql: message).execute(arguments: [
-                "tag": key.tag, "domain": key.domain, "id": id, "at": milliseconds(at), "limit": PendingSightings.messageLimit,
+                "tag": key.tag, "domain": key.domain, "direct": key.isDirect, "id": id, "at": milliseconds(at), "limit": PendingSightings.messageLimit,
             ])
         }
     }

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import InternetMessage
 import NetworkAddress
+import StateFiles
 import Synchronization
 
 /// To whom each tag belongs, and who used it.
@@ -12,8 +13,8 @@ import Synchronization
 /// message never rests on a binding that a crash can take back. Counters and last-seen times are gathered and written
 /// together, at most ``Options/flushInterval`` later; a crash loses those of that time and no more.
 ///
-/// Several processes may use one file: each looks, at most every ``Options/refreshInterval``, whether another one wrote,
-/// and then forgets its cache. Every call may block on SQLite, for microseconds as a rule and for five seconds at the
+/// Several processes may use one file: each looks whether another one wrote (see ``Options/refreshInterval``), and then
+/// forgets its cache. Every call may block on SQLite, for microseconds as a rule and for five seconds at the
 /// most when another process is writing: call from the blocking pool.
 public final class TagLedger: Sendable {
     public struct Options: Sendable {
@@ -23,7 +24,9 @@ public final class TagLedger: Sendable {
         public var pendingLimit = 4_096
         /// How long counters wait; nil: until ``TagLedger/flush()`` or ``TagLedger/close()``.
         public var flushInterval: Duration? = .seconds(1)
-        public var refreshInterval: Duration = .milliseconds(250)
+        /// How long another process's change may go unseen. Zero: each call looks, which costs microseconds, so that a block
+        /// made by a command takes effect for the next message.
+        public var refreshInterval: Duration = .zero
         public var learning = LearningLimits()
         /// Told when counters could not be written; they are tried again with the next ones.
         public var reportFlushFailure: @Sendable (any Error) -> Void = { _ in }
@@ -64,7 +67,11 @@ public final class TagLedger: Sendable {
         self.options = options
         state = Mutex(State(cache: TagCache(limit: options.cacheLimit), nextLook: .now))
         if let interval = options.flushInterval {
-            Self.flushLater(self, DispatchQueue(label: "postern.tags.flush", qos: .utility), interval)
+            Repeating.every(interval, on: DispatchQueue(label: "postern.tags.flush", qos: .utility), of: self) { ledger in
+                guard !ledger.state.withLock({ $0.isClosed }) else { return false }
+                ledger.writePending()
+                return true
+            }
         }
     }
 
@@ -104,15 +111,6 @@ public final class TagLedger: Sendable {
 
     private func writePending() {
         do { try flush() } catch { options.reportFlushFailure(error) }
-    }
-
-    private static func flushLater(_ ledger: TagLedger, _ queue: DispatchQueue, _ interval: Duration) {
-        let seconds = Double(interval.components.seconds) + Double(interval.components.attoseconds) / 1e18
-        queue.asyncAfter(deadline: .now() + seconds) { [weak ledger] in
-            guard let ledger, !ledger.state.withLock({ $0.isClosed }) else { return }
-            ledger.writePending()
-            flushLater(ledger, queue, interval)
-        }
     }
 }
 
@@ -175,9 +173,9 @@ extension TagLedger {
         }
     }
 
-    func count(_ entry: TagEntry, _ domain: DomainName?, _ method: SenderIdentity.Method?, _ messageID: String, _ at: Date) {
+    func count(_ entry: TagEntry, _ opinion: Opinion, _ messageID: String, _ at: Date) {
         let isFull = state.withLock { state in
-            state.pending.add(entry.id, domain, method, messageID, at)
+            state.pending.add(entry.id, opinion.seen, isDirect: opinion.isDirect, messageID, at)
             return state.pending.counts.count >= options.pendingLimit
         }
         if isFull { writePending() }

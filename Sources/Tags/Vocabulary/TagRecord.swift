@@ -11,6 +11,8 @@ public struct TagRecord: Sendable, Hashable {
     public let isMinted: Bool
     public let created: Date
     public let owners: [TagOwner]
+    /// Domains that shall never own it.
+    public let refused: [TagOwner]
     /// Who wrote to it, the latest first; empty in listings.
     public let sightings: [TagSighting]
 }
@@ -24,6 +26,8 @@ public struct TagOwner: Sendable, Hashable {
         case declared
         /// Learned, then confirmed.
         case confirmed
+        /// Shall never own it; its mail is a leak.
+        case refused
     }
 
     public let domain: DomainName
@@ -35,6 +39,8 @@ public struct TagOwner: Sendable, Hashable {
 public struct TagSighting: Sendable, Hashable {
     /// nil: everything that was not authenticated.
     public let domain: DomainName?
+    /// Whether it wrote to the tag itself; false for mail that a forwarder or a list passed on and for what a rule exempts.
+    public let isDirect: Bool
     public let method: SenderIdentity.Method?
     public let first: Date
     public let last: Date

@@ -6,7 +6,8 @@ import PosternDaemon
 
 struct DoctorCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "doctor", abstract: "Look at how other programs are wired to us.", subcommands: [PostfixCommand.self])
+        commandName: "doctor", abstract: "Look at this server, or at how a Postfix is wired to us, and say what to mend.",
+        subcommands: [MachineCommand.self, PostfixCommand.self], defaultSubcommand: MachineCommand.self)
 
     struct PostfixCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -51,36 +52,6 @@ struct DoctorCommand: AsyncParsableCommand {
             }
             return (parts + [fixes == 0 ? "Nothing to fix." : "\(fixes) to fix."]).joined(separator: "\n\n")
         }
-    }
-}
-
-/// Asks postconf(1).
-struct Postconf {
-    struct Failure: Error, CustomStringConvertible { let description: String }
-    let folder: String?
-
-    func settings() throws -> PostfixSettings {
-        PostfixSettings(written: try ask(["-n"]), values: try ask(["-x"] + PostfixSettings.needed), services: try ask(["-M"]), overrides: try ask(["-P"]))
-    }
-
-    private func ask(_ arguments: [String]) throws -> String {
-        let candidates = ["/usr/sbin/postconf", "/usr/local/sbin/postconf", "/usr/bin/postconf"]
-        guard let program = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
-            throw Failure(description: "postconf is not installed: this is for a machine with Postfix")
-        }
-        let process = Process(), output = Pipe(), errors = Pipe()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = (folder.map { ["-c", $0] } ?? []) + arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        // What postconf has to say fits a pipe's buffer on the error side; the other is read to its end first.
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let complaint = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure(description: "postconf cannot read the settings: \(complaint.trimmingCharacters(in: .whitespacesAndNewlines))") }
-        return String(decoding: text, as: UTF8.self)
     }
 }
 

@@ -56,13 +56,14 @@ struct House {
         ledger = try TagLedger(path: folder + "/tags.sqlite", mintingKey: Array(repeating: 7, count: 32))
         let dmarc = DMARCEvaluator(resolver: resolver)
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let tags = TagFilter(ledger: ledger, dmarc: dmarc, tagIn: Self.tag, logger: logger)
         chain = FilterChain([
             TrustedRelayFilter(relays: relays.compactMap { IPNetwork($0) }, logger: logger),
             AuthenticationFilter(resolver: resolver, spf: SPFEvaluator(resolver: resolver, receiverName: Self.id),
                                  dkim: try DKIMVerifier(resolver: resolver), dmarc: dmarc),
             ForgedResultsFilter(authservID: Self.id),
-            TagFilter(ledger: ledger, dmarc: dmarc, tagIn: Self.tag, logger: logger),
-            PolicyFilter(rules: try RuleSet.load(folder: Self.policies), delimiters: "+", logger: logger, recorder: recorder),
+            tags,
+            PolicyFilter(rules: try RuleSet.load(folder: Self.policies), delimiters: "+", logger: logger, recorder: recorder, tags: tags.recorder),
             ResultsHeaderFilter(authservID: Self.id),
         ])
     }

@@ -37,7 +37,7 @@ import Testing
         #expect(list.entries == [.init(uid: 3, extensions: "", base: "a.b")])
     }
 
-    @Test(arguments: ["", "3 N1\n", "2 V1 N1\n", "3 V1 N9\n5 :a\n5 :b\n", "3 V1 N9\nx :a\n", "3 V0 N1\n", "3 V1 N9\n5 a\n"])
+    @Test(arguments: ["", "3 N1\n", "2 V1 N1\n", "3 V1 N9\n5 :a\n5 :b\n", "3 V1 N9\nx :a\n", "3 V0 N1\n", "3 V1 N9\n5 a\n", "3 V1 N9\n5 W1 ::2,S\n"])
     func whatCannotBeTrustedIsRefused(text: String) {
         #expect(throws: UIDList.Malformed.self) { try UIDList(parsing: Array(text.utf8)) }
     }
@@ -62,6 +62,16 @@ import Testing
 }
 
 @Suite struct SubscriptionFileTests {
+    /// What one Character is in Swift may be two octets that the file gives a meaning to.
+    @Test(arguments: ["a\r\nb", "\u{1}\u{5AB}\u{1}", "\t\u{301}x", "\u{1}t", "\r\n"])
+    func everyNameComesBack(_ name: String) {
+        var file = SubscriptionFile()
+        file.set(["A", name], subscribed: true)
+        let written = file.serialised()
+        #expect(written.filter { $0 == 10 }.count == 3)
+        #expect(SubscriptionFile(parsing: written).names.map { $0.map { Array($0.utf8) } } == [["A", name].map { Array($0.utf8) }])
+    }
+
     @Test func bothVersionsAreReadAndVersion2Written() {
         let old = SubscriptionFile(parsing: Array("INBOX\nArchive.2026\n".utf8))
         #expect(old.names == [["INBOX"], ["Archive", "2026"]])

@@ -23,9 +23,18 @@ import Testing
         #expect(FolderName(storageName: ".A.B")?.levels == ["A", "B"])
     }
 
-    @Test(arguments: ["", "/a", "a/", "a//b", "a.b", "..", "../x", "a\u{0}", "a\nb", String(repeating: "x", count: 251)])
+    @Test(arguments: ["", "/a", "a/", "a//b", "a.b", "..", "../x", ".\u{301}a", "a.\u{20D2}b", "\u{301}./", "a\u{0}", "a\nb", String(repeating: "x", count: 251)])
     func unsafeNamesAreRefused(name: String) {
         #expect(throws: StoreError.self) { try FolderName(name) }
+    }
+
+    /// A slash is a slash to the file system, whatever mark is put on it: it must never get into the name of a folder.
+    @Test(arguments: ["a/\u{301}b", "x\u{618}/\u{618}y/\u{301}", "a/\u{200D}"])
+    func marksDoNotHideSlashes(name: String) throws {
+        let folder = try FolderName(name)
+        #expect(!folder.storageName.utf8.contains(47))
+        #expect(folder.levels.count == name.utf8.split(separator: 47, omittingEmptySubsequences: false).count)
+        #expect(FolderName(storageName: folder.storageName) == folder)
     }
 }
 

@@ -3,6 +3,7 @@ import BlockingPool
 import Foundation
 import InternetMessage
 import MailQueue
+import Milter
 import NetworkAddress
 import SMTPServer
 import Testing
@@ -37,6 +38,8 @@ import Testing
         ("alice@[127.0.0.1]", .relay), ("alice@[IPv6:::1]", .relay),
         // RFC 5321 §4.5.1, RFC 2142
         ("postmaster@home.example", .local), ("PostMaster@mx.home.example", .local), ("abuse@second.example", .local), ("postmaster@away.example", .relay),
+        // Whom cron writes to, and whoever answers a bounce; not the namesakes in domains of mail.
+        ("root@mx.home.example", .local), ("MAILER-DAEMON@mx.home.example", .local), ("root@home.example", .unknown), ("root@away.example", .relay),
     ])
     func standings(_ text: String, _ expected: RecipientStanding) async throws {
         let address = try address(text)
@@ -84,10 +87,13 @@ import Testing
 
     @Test func whereACopyGoes() async throws {
         try await withBook { book in
-            let local = try RecipientRoute.destination(try #require(EmailAddress("alice+x@home.example")), book, folder: "Junk", keywords: ["$Junk"])
-            #expect(local == .local(LocalDestination(account: "alice@home.example", folder: "Junk", keywords: ["$Junk"])))
-            let away = try RecipientRoute.destination(try address("x@away.example"), book)
-            #expect(away == .remote)
+            var hints = DeliveryHints()
+            (hints.folder, hints.keywords) = ("Junk", ["$Junk"])
+            let places = try book.destinations(of: try address("alice+x@home.example"), from: nil)
+            #expect(places.map { RecipientRoute.destination($0, hints, nil) } == [.local(LocalDestination(account: "alice@home.example", folder: "Junk", keywords: ["$Junk"]))])
+            #expect(try RecipientRoute.generated(try address("x@away.example"), book).map(\.destination) == [.remote])
+            // A bounce to nobody here would come back: somebody shall read it.
+            #expect(try RecipientRoute.generated(try address("nobody@home.example"), book).map(\.destination) == [.local(LocalDestination(account: "alice@home.example"))])
         }
     }
 }

@@ -6,7 +6,7 @@ import Testing
 /// The whole house in one process, on free ports of the loopback.
 @Suite struct GatewayTests {
     /// A folder as an operator would have it, and its settings file.
-    private struct Installation {
+    struct Installation {
         let folder: TemporaryFolder
         var file: String { folder.path + "/postern.toml" }
 
@@ -51,7 +51,7 @@ import Testing
         }
     }
 
-    private func running(_ installation: Installation, _ body: (Gateway, Int) async throws -> Void) async throws {
+    func running(_ installation: Installation, _ body: (Gateway, Int) async throws -> Void) async throws {
         let gateway = try installation.gateway()
         try gateway.accounts.add("alice@home.example", password: "correct horse")
         try await gateway.start()
@@ -64,7 +64,7 @@ import Testing
         await gateway.stop()
     }
 
-    private func deliver(_ port: Int, to recipients: [String] = ["alice@home.example"], _ text: String = "Subject: x\r\n\r\nhello") async throws -> [String] {
+    func deliver(_ port: Int, to recipients: [String] = ["alice@home.example"], _ text: String = "Subject: x\r\n\r\nhello") async throws -> [String] {
         try await SMTPTalk.run(port: port, ["EHLO s.example", "MAIL FROM:<b@s.example>"] + recipients.map { "RCPT TO:<\($0)>" } + ["DATA", text + "\r\n.", "QUIT"])
     }
 

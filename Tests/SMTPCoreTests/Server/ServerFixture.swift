@@ -1,4 +1,5 @@
 import InternetMessage
+import SASL
 @testable import SMTPCore
 
 /// Drives a state machine with text and plays the shell: answers its questions and keeps what it says.
@@ -13,6 +14,10 @@ struct ServerFixture {
     var wantsTLS = false
     /// How to answer; anything but a `.no` here is `.yes`, and messages are `250 2.0.0 Ok: queued as X`.
     var refuse: (ServerQuestion) -> SMTPReply? = { _ in nil }
+    /// The answer to `.scramKeys`.
+    var keys: SCRAMKeys?
+    /// A shell gone wrong.
+    var answersKeysAlways = false
     /// LMTP's answer to a message.
     var answers: [SMTPReply]?
     private var buffer: [UInt8] = []
@@ -65,6 +70,10 @@ struct ServerFixture {
     }
 
     private func answer(_ question: ServerQuestion) -> ServerAnswer {
+        if let keys {
+            if case .scramKeys = question { return .keys(keys) }
+            if answersKeysAlways, case .authenticate = question { return .keys(keys) }
+        }
         if question == .message, let answers { return .replies(answers) }
         if let reply = refuse(question) { return question == .message ? .reply(reply) : .no(reply) }
         return question == .message ? .reply(SMTPReply(250, "2.0.0", "Ok: queued as X")) : .yes

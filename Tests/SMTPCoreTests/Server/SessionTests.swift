@@ -15,6 +15,27 @@ import Testing
         ].joined(separator: "\r\n"))
     }
 
+    /// RFC 6531 §3.7.4.2: UTF-8 in replies only for who asked for it.
+    @Test func repliesAreInASCIIUnlessTheClientTakesMore() {
+        var fixture = ServerFixture()
+        fixture.refuse = { if case .message = $0 { SMTPReply(550, "5.7.1", "Gr\u{fc}n") } else { nil } }
+        let mail = "RCPT TO:<r@home.example>\r\nDATA\r\n.\r\n"
+        #expect(fixture.send("EHLO a\r\nMAIL FROM:<>\r\n" + mail).hasSuffix("550 5.7.1 Gr?n\r\n"))
+        #expect(fixture.send("MAIL FROM:<> SMTPUTF8\r\n" + mail).hasSuffix("550 5.7.1 Gr\u{fc}n\r\n"))
+        #expect(fixture.send("MAIL FROM:<>\r\n" + mail).hasSuffix("550 5.7.1 Gr?n\r\n"))
+    }
+
+    /// RFC 8689 §2: offered, and so known, only where TLS is in use.
+    @Test func requireTLS() {
+        var clear = ServerFixture()
+        #expect(!clear.send("EHLO a.example\r\n").contains("REQUIRETLS"))
+        #expect(clear.send("MAIL FROM:<s@a.example> REQUIRETLS\r\n").hasPrefix("555 5.5.4"))
+        var fixture = ServerFixture(isTLS: true)
+        #expect(fixture.send("EHLO a.example\r\n").contains("250-REQUIRETLS\r\n"))
+        #expect(fixture.send("MAIL FROM:<s@a.example> REQUIRETLS=yes\r\n").hasPrefix("501 5.5.4"))
+        #expect(fixture.send("MAIL FROM:<s@a.example> REQUIRETLS\r\n") == "250 2.1.0 Ok\r\n")
+    }
+
     @Test(arguments: [Int.max, 1, 3]) func oneMessage(_ step: Int) {
         var fixture = ServerFixture()
         let said = fixture.send("EHLO a.example\r\nMAIL FROM:<s@a.example> SIZE=20\r\nRCPT TO:<r@home.example>\r\nDATA\r\nSubject: x\r\n\r\n..\r\n.\r\nQUIT\r\n", step: step)
@@ -47,6 +68,20 @@ import Testing
         #expect(fixture.send("FOO\r\n").hasPrefix("500 5.5.2"))
         #expect(fixture.send("HELP\r\n").hasPrefix("214 2.0.0"))
         #expect(fixture.send("NOOP\r\n").hasPrefix("250 2.0.0"))
+    }
+
+    /// Filters may have a reply of their own to what is no command of ours.
+    @Test func unknownCommandsAreAskedAbout() {
+        var fixture = ServerFixture()
+        fixture.send("EHLO a\r\nMAIL FROM:<>\r\n")
+        #expect(fixture.send("foo  bar\r\n").hasPrefix("500 5.5.2"))
+        fixture.refuse = { if case .unknownCommand(let line) = $0 { SMTPReply(550, "5.5.1", line) } else { nil } }
+        #expect(fixture.send("EXPN list\r\nRCPT TO:<r@home.example>\r\n") == "550 5.5.1 EXPN list\r\n250 2.1.5 Ok\r\n")
+        #expect(fixture.questions.contains(.unknownCommand("foo  bar")))
+        #expect(fixture.aborts == 0)
+        fixture.refuse = { if case .unknownCommand = $0 { SMTPReply(421, "4.7.0", "away") } else { nil } }
+        #expect(fixture.send("FOO\r\n") == "421 4.7.0 away\r\n")
+        #expect(fixture.isClosed)
     }
 
     /// RFC 2920: answers in order, a refused recipient among them.

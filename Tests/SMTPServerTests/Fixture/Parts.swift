@@ -35,14 +35,14 @@ final class Shelf: MessageSink {
 
     init(reply: SMTPReply? = nil, gate: Gate? = nil, each: [String: SMTPReply] = [:]) { (self.reply, self.gate, self.each) = (reply, gate, each) }
 
-    func takeEach(_ transaction: Transaction) async -> [SMTPReply] {
-        let reply = await take(transaction)
+    func takeEach(_ transaction: inout Transaction) async -> [SMTPReply] {
+        let reply = await take(&transaction)
         return transaction.recipients.map { each[$0.address.localPart] ?? reply }
     }
 
     var transactions: [Transaction] { kept.withLock { $0 } }
 
-    func take(_ transaction: Transaction) async -> SMTPReply {
+    func take(_ transaction: inout Transaction) async -> SMTPReply {
         await gate?.pass()
         if let reply { return reply }
         kept.withLock { $0.append(transaction) }
@@ -96,7 +96,7 @@ final class Gate: Sendable {
 
 /// A filter made of one closure, and a log of what it was asked.
 final class Script: MailFilter {
-    enum Moment: Sendable, Hashable { case connect, helo, mail, rcpt, data, endOfMessage, abort, close }
+    enum Moment: Sendable, Hashable { case connect, helo, mail, rcpt, data, endOfMessage, unknownCommand, abort, close }
 
     let name = "script"
     let stages: Set<MilterStage>
@@ -122,16 +122,17 @@ final class Script: MailFilter {
             script.note(moment)
             return script.answers(moment, &transaction)
         }
-        private func say(_ moment: Moment, _ facts: ConnectionFacts) -> FilterAnswer {
-            var transaction = Transaction(id: "-", connection: facts)
+        private func say(_ moment: Moment, _ facts: ConnectionFacts, helo: String = "") -> FilterAnswer {
+            var transaction = Transaction(id: "-", connection: facts, helo: helo)
             return say(moment, &transaction)
         }
         func connect(_ connection: ConnectionFacts) async -> FilterAnswer { say(.connect, connection) }
-        func helo(_ name: String, _ connection: ConnectionFacts) async -> FilterAnswer { say(.helo, connection) }
+        func helo(_ name: String, _ connection: ConnectionFacts) async -> FilterAnswer { say(.helo, connection, helo: name) }
         func mail(_ transaction: inout Transaction) async -> FilterAnswer { say(.mail, &transaction) }
         func rcpt(_ recipient: EnvelopeRecipient, _ transaction: inout Transaction) async -> FilterAnswer { say(.rcpt, &transaction) }
         func data(_ transaction: inout Transaction) async -> FilterAnswer { say(.data, &transaction) }
         func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer { say(.endOfMessage, &transaction) }
+        func unknownCommand(_ line: String) async -> FilterAnswer { say(.unknownCommand, ConnectionFacts(listener: line)) }
         func abort() async { script.note(.abort) }
         func close() async {
             script.note(.close)

@@ -22,14 +22,15 @@ struct RunningServer {
     var submissionsPort: Int { addresses[2].port }
 
     /// Starts one, lets `body` talk to it, and stops it.
+    /// - Parameter unfiltered: listeners without the filters.
     static func with(
-        filters: [any MailFilter] = [], shelf: Shelf = Shelf(), reverseName: (@Sendable (IPAddress) async -> String?)? = nil,
+        filters: [any MailFilter] = [], unfiltered: Set<String> = [], shelf: Shelf = Shelf(), reverseName: (@Sendable (IPAddress) async -> String?)? = nil,
         configure: (inout SMTPServerConfiguration) -> Void = { _ in }, _ body: (RunningServer) async throws -> Void
     ) async throws {
         let folder = NSTemporaryDirectory() + "smtp-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let running = try await start(folder, filters, shelf, reverseName, configure)
+        let running = try await start(folder, filters, unfiltered, shelf, reverseName, configure)
         do {
             try await body(running)
         } catch {
@@ -40,7 +41,7 @@ struct RunningServer {
     }
 
     private static func start(
-        _ folder: String, _ filters: [any MailFilter], _ shelf: Shelf, _ reverseName: (@Sendable (IPAddress) async -> String?)?,
+        _ folder: String, _ filters: [any MailFilter], _ unfiltered: Set<String>, _ shelf: Shelf, _ reverseName: (@Sendable (IPAddress) async -> String?)?,
         _ configure: (inout SMTPServerConfiguration) -> Void
     ) async throws -> RunningServer {
         let pair = try SelfSignedCertificate.generate(names: ["mx.home.example"], days: 1)
@@ -57,7 +58,7 @@ struct RunningServer {
         logger.logLevel = .critical
         let chain = FilterChain(filters)
         let server = SMTPServer(
-            configuration: configuration, chain: { chain }, authenticator: OneUser(), recipients: Directory(), sink: shelf, tls: { context },
+            configuration: configuration, chain: { unfiltered.contains($0.name) ? FilterChain([]) : chain }, authenticator: OneUser(), recipients: Directory(), sink: shelf, tls: { context },
             pool: BlockingPool(threads: 2), group: MultiThreadedEventLoopGroup.singleton, logger: logger, reverseName: reverseName)
         return RunningServer(server: server, addresses: try await server.start(), shelf: shelf, clientTLS: try TLSContext.client(trust: .nobody))
     }

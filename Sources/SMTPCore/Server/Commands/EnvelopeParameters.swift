@@ -8,6 +8,7 @@ enum EnvelopeParameters {
         "SMTPUTF8": { $0 == nil },  // RFC 6531 §3.4
         "RET": { isOne(of: ["FULL", "HDRS"], $0) },  // RFC 3461 §4.3
         "ENVID": { $0.map { $0.count <= 100 && Xtext.isValid($0[...]) } ?? false },  // RFC 3461 §4.4
+        "REQUIRETLS": { $0 == nil },  // RFC 8689 §2
         "AUTH": { $0.map { $0.count <= 500 && ($0 == Array("<>".utf8) || Xtext.isValid($0[...])) } ?? false },  // RFC 4954 §5
     ]
 
@@ -67,8 +68,9 @@ public enum Xtext {
     }
 
     /// nil unless the whole text is xtext, and UTF-8 once decoded.
-    public static func decode(_ text: some StringProtocol) -> String? {
-        decoded(Array(text.utf8)[...], allowingUTF8: false).flatMap { String(validating: $0, as: UTF8.self) }
+    /// - Parameter allowingUTF8: as RFC 6533 §3 has it for addresses of the type `utf-8`.
+    public static func decode(_ text: some StringProtocol, allowingUTF8: Bool = false) -> String? {
+        decoded(Array(text.utf8)[...], allowingUTF8: allowingUTF8).flatMap { String(validating: $0, as: UTF8.self) }
     }
 
     public static func encode(_ text: String) -> String {

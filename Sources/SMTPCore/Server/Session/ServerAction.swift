@@ -26,10 +26,20 @@ public enum ServerQuestion: Sendable, Hashable {
     case client(ClientOverride)
     /// Answer ``ServerAnswer/yes`` when the password is right.
     case authenticate(Credentials)
+    /// Answer ``ServerAnswer/keys(_:)``, a decoy where there is no such user, or ``ServerAnswer/no(_:)``.
+    case scramKeys(user: String)
+    /// The client has proved that it knows the password of the keys last given; with ``SCRAMExchange/provenKey``. Answer
+    /// ``ServerAnswer/yes`` if they were an account's.
+    case scramProved(mechanism: String, user: String, key: [UInt8]?)
+    /// SCRAM failed, with a wrong password or worse. Answer ``ServerAnswer/no(_:)``.
+    case scramRefused(mechanism: String, SCRAMExchange.Failure, user: String?)
     case mail(MailCommand)
     case recipient(RecipientCommand)
     /// DATA or the first BDAT, with at least one recipient.
     case content
+    /// A command that the server does not know or does not do, as the client said it. Answer ``ServerAnswer/yes`` for the
+    /// usual reply, or ``ServerAnswer/no(_:)``.
+    case unknownCommand(String)
     /// The message is complete. Answer ``ServerAnswer/reply(_:)``, in LMTP ``ServerAnswer/replies(_:)``, and only when it
     /// is stored or refused for good.
     case message
@@ -37,6 +47,7 @@ public enum ServerQuestion: Sendable, Hashable {
 
 public enum ServerAnswer: Sendable, Hashable {
     case yes
+    case keys(SCRAMKeys)
     /// A refusal; with 421 the connection is closed after it.
     case no(SMTPReply)
     /// The reply to the message, whatever it is.

@@ -30,6 +30,9 @@ enum ServerReplies {
     static let notAuthorized = SMTPReply(550, "5.7.0", "Error: insufficient authorization")
     static let overrideInMail = SMTPReply(503, "5.5.1", "Error: MAIL transaction in progress")
 
+    /// RFC 4954 §6
+    static let authenticationUnavailable = SMTPReply(454, "4.7.0", "Temporary authentication failure")
+
     static func notImplemented(_ verb: String) -> SMTPReply { SMTPReply(502, "5.5.1", "Error: \(verb) is not implemented") }
 
     static func foreign(_ hostname: String) -> SMTPReply { SMTPReply(421, "4.7.0", "\(hostname) This is a mail server, and you speak another protocol") }

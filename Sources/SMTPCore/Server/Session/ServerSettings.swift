@@ -20,6 +20,8 @@ public struct ServerSettings: Sendable {
     /// Whether there is a certificate, so that STARTTLS can be offered.
     public var offersTLS = false
     public var offersAuthentication = false
+    /// Whether SCRAM keys can be had, beside passwords.
+    public var offersSCRAM = false
     /// Whether this client may say XCLIENT.
     public var offersXClient = false
     /// Refuse mail on clear text (RFC 3207 §4; never set it where strangers deliver).

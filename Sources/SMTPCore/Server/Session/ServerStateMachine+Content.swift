@@ -156,7 +156,7 @@ extension ServerStateMachine {
         case .reply(let reply), .no(let reply): Array(repeating: reply, count: due)
         // A client counts on the number: one too few and every later reply would be taken for another command's.
         case .replies(let replies) where replies.count == due: replies
-        case .replies: Array(repeating: SMTPReply(451, "4.3.0", "Error: internal error"), count: due)
+        case .replies, .keys: Array(repeating: SMTPReply(451, "4.3.0", "Error: internal error"), count: due)
         }
     }
 
@@ -165,6 +165,6 @@ extension ServerStateMachine {
         guard let last = replies.last else { return [] }
         let failed = replies.dropLast().contains { $0.code >= 400 } && last.code < 400
         if failed { errors += 1 }
-        return replies.dropLast().map { .send($0) } + respond(last)
+        return replies.dropLast().map { .send(takesUTF8 ? $0 : $0.inASCII) } + respond(last)
     }
 }

@@ -30,7 +30,9 @@ extension ServerStateMachine {
         var out = ["PIPELINING", "SIZE \(settings.messageSizeLimit)"]
         if settings.offersTLS, !isTLS { out.append("STARTTLS") }
         // RFC 4954 §4: mechanisms that show the password are offered only where nobody listens.
-        if settings.offersAuthentication, isTLS { out.append("AUTH PLAIN LOGIN") }
+        if settings.offersAuthentication, isTLS { out.append("AUTH " + mechanisms.joined(separator: " ")) }
+        // RFC 8689 §2: only where TLS is in use.
+        if isTLS { out.append("REQUIRETLS") }
         if settings.offersXClient { out.append("XCLIENT " + ClientOverride.keywords.joined(separator: " ")) }
         return out + ["ENHANCEDSTATUSCODES", "8BITMIME", "DSN", "SMTPUTF8", "CHUNKING"]
     }

@@ -42,13 +42,13 @@ extension ServerStateMachine {
 
     private mutating func takeCommand(_ line: [UInt8]) -> [ServerAction] {
         do throws(CommandError) {
-            return take(try CommandParser.parse(line))
+            return take(try CommandParser.parse(line), line)
         } catch {
             return respond(isRefused ? ServerReplies.refusedSession : error.reply)
         }
     }
 
-    private mutating func take(_ command: Command) -> [ServerAction] {
+    private mutating func take(_ command: Command, _ line: [UInt8]) -> [ServerAction] {
         if case .quit = command {
             return end(ServerReplies.bye)
         }
@@ -72,10 +72,14 @@ extension ServerStateMachine {
         case .startTLS: return takeStartTLS()
         case .auth(let mechanism, let response): return takeAuthentication(mechanism, response)
         case .xclient(let override): return takeOverride(override)
-        case .notImplemented(let verb): return respond(ServerReplies.notImplemented(verb))
+        case .notImplemented(let verb): return unknown(line, ServerReplies.notImplemented(verb))
         case .foreign: return respond(ServerReplies.foreign(settings.hostname))
-        case .unknown: return respond(ServerReplies.unknownCommand)
+        case .unknown: return unknown(line, ServerReplies.unknownCommand)
         }
+    }
+
+    private mutating func unknown(_ line: [UInt8], _ usual: SMTPReply) -> [ServerAction] {
+        ask(.unknownCommand(String(decoding: line, as: UTF8.self)), .unknownCommand(usual))
     }
 
     /// RFC 3207 §4: where TLS is a must, everything else but these is answered with 530.

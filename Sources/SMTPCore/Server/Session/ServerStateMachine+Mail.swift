@@ -3,9 +3,12 @@ import InternetMessage
 /// MAIL and RCPT (RFC 5321 §3.3).
 extension ServerStateMachine {
     mutating func takeMail(_ command: MailCommand) -> [ServerAction] {
+        takesUTF8 = command.smtpUTF8
         guard hello != nil else { return respond(ServerReplies.needHello) }
         guard isAuthenticated || !settings.requiresAuthentication else { return respond(ServerReplies.needAuthentication) }
         guard mail == nil else { return respond(ServerReplies.nestedMail) }
+        // What was not offered is not known (RFC 5321 §4.1.1.11).
+        guard isTLS || command.parameters["REQUIRETLS"] == nil else { return respond(CommandError.unknownParameter("REQUIRETLS").reply) }
         // RFC 1870 §6.1
         guard command.size ?? 0 <= settings.messageSizeLimit else { return respond(ServerReplies.tooLarge) }
         return ask(.mail(command), .mail(command))

@@ -22,11 +22,14 @@ public struct ServerStateMachine: Sendable {
         case hello(String, extended: Bool)
         case client(ClientOverride)
         case authentication
+        case keys(SASLExchange)
         case mail(MailCommand)
         case recipient
         case data
         case chunk(count: Int, last: Bool)
         case message
+        /// With the reply that is due when nobody has another.
+        case unknownCommand(SMTPReply)
         case tls
     }
 
@@ -54,9 +57,13 @@ public struct ServerStateMachine: Sendable {
     public internal(set) var isExtended = false
     public internal(set) var isTLS: Bool
     public internal(set) var isAuthenticated = false
+    /// The TLS connection's channel bindings by name (RFC 5929, RFC 9266), for SCRAM-SHA-256-PLUS.
+    public var channelBindings: [String: [UInt8]] = [:]
     /// The connection was refused with 554: only QUIT is left (RFC 5321 §3.1).
     var isRefused = false
     var isDraining = false
+    /// The client's last MAIL said SMTPUTF8: replies may hold UTF-8 until the next.
+    var takesUTF8 = false
     /// The reply due after the octets of a BDAT that belongs to no message.
     var strayChunkReply: SMTPReply?
     var errors = 0
@@ -113,11 +120,15 @@ public struct ServerStateMachine: Sendable {
         case .hello(let name, let extended): return answerHello(name, extended, answer)
         case .client(let override): return answerOverride(override, answer)
         case .authentication: return answerAuthentication(answer)
+        case .keys(let exchange): return answerKeys(exchange, answer)
         case .mail(let command): return answerMail(command, answer)
         case .recipient: return answerRecipient(answer)
         case .data: return answerData(answer)
         case .chunk(let count, let last): return answerChunk(count, last, answer)
         case .message: return answerMessage(answer)
+        case .unknownCommand(let usual):
+            if case .no(let reply) = answer { return respond(reply) }
+            return respond(usual)
         case .tls: return []
         }
     }
@@ -152,6 +163,7 @@ public struct ServerStateMachine: Sendable {
 extension ServerStateMachine {
     /// Sends a reply, counts errors, and closes where the reply or the count says so.
     mutating func respond(_ reply: SMTPReply) -> [ServerAction] {
+        let reply = takesUTF8 ? reply : reply.inASCII
         if reply.code == 421 { return end(reply) }
         if reply.code >= 400 { errors += 1 }
         guard errors < settings.errorLimit else { return [.send(reply)] + end(ServerReplies.tooManyErrors(settings.hostname)) }

@@ -1,0 +1,2 @@
+// Anchors the target: everything is inline in include/shim.h.
+#include "shim.h"

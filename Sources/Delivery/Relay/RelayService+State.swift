@@ -1,0 +1,24 @@
+import Foundation
+import MailQueue
+
+/// What the relay does now, for people to look at.
+extension RelayService {
+    /// What it does with a message; nil when that waits for its time.
+    func activity(of id: String) -> String? {
+        if delivering[id] != nil { return "being delivered" }
+        return inHand[id] == nil ? nil : "waiting for its turn"
+    }
+
+    /// Adds what the scheduler knows of each destination.
+    func annotate(_ statistics: inout QueueStatistics) {
+        let now = clock.now()
+        for place in statistics.destinations.indices {
+            guard let gate = scheduler.states[destination(of: statistics.destinations[place].domain)] else { continue }
+            statistics.destinations[place].concurrency = gate.window.size
+            statistics.destinations[place].running = gate.running
+            guard let suspension = gate.suspension, suspension.until > now else { continue }
+            statistics.destinations[place].suspendedUntil = suspension.until
+            statistics.destinations[place].suspension = suspension.finding.text
+        }
+    }
+}

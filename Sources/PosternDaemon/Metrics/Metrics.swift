@@ -1,0 +1,96 @@
+import DecisionRecords
+import Delivery
+import Synchronization
+
+/// Counters of a running gateway, for Prometheus. A count is a step in a table under a lock that nothing waits behind:
+/// a few for each message, none for each octet.
+final class Metrics: Sendable {
+    /// What there is, with its kind and meaning; nothing else is ever told.
+    static let known: [(name: String, kind: String, help: String)] = [
+        ("postern_build_info", "gauge", "1, with the version."),
+        ("postern_start_time_seconds", "gauge", "When the process started, in seconds since 1970."),
+        ("postern_messages_total", "counter", "Messages that ended, by listener and verdict."),
+        ("postern_message_size_bytes_total", "counter", "Octets of the messages that ended."),
+        ("postern_messages_tls_total", "counter", "Messages that ended, by the version of TLS they came over (none: clear text)."),
+        ("postern_filter_results_total", "counter", "Results of SPF, DKIM, DMARC and the tag ledger, by verdict."),
+        ("postern_connections_refused_total", "counter", "Connections that filters refused before any message, by stage."),
+        ("postern_deliveries_total", "counter", "Attempts to deliver copies from the queue, by outcome."),
+        ("postern_dns_questions_total", "counter", "Questions to the DNS that the cache could not answer, by answer."),
+        ("postern_dns_seconds_total", "counter", "Time spent waiting for those answers."),
+        ("postern_queue_messages", "gauge", "Messages in the queue."),
+        ("postern_queue_held_messages", "gauge", "Messages in the queue that are held back."),
+        ("postern_queue_oldest_seconds", "gauge", "Age of the oldest message in the queue; 0 when it is empty."),
+        ("postern_connections", "gauge", "Connections open now, by listener."),
+        ("postern_certificate_expiry_timestamp_seconds", "gauge", "When a certificate in use expires, by its first name."),
+        ("postern_acme_failures", "gauge", "Attempts in a row that brought no certificate."),
+        ("process_resident_memory_bytes", "gauge", "Memory in use."),
+        ("process_open_fds", "gauge", "Open file descriptors."),
+        ("process_cpu_seconds_total", "counter", "Processor time, user and system."),
+    ]
+
+    struct Series: Hashable {
+        let name: String
+        /// As it stands between the braces.
+        let labels: String
+    }
+
+    private let values = Mutex<[Series: Double]>([:])
+    /// Different series at the most: label values are our own words, but nothing may grow for ever.
+    private static let limit = 2000
+
+    func add(_ name: String, _ labels: [(String, String)] = [], _ amount: Double = 1) {
+        let series = Series(name: name, labels: Self.text(labels))
+        values.withLock { values in
+            guard values[series] != nil || values.count < Self.limit else { return }
+            values[series, default: 0] += amount
+        }
+    }
+
+    func count(_ record: DecisionRecord) {
+        add("postern_messages_total", [("listener", record.client.listener), ("verdict", record.verdict.kind.rawValue)])
+        add("postern_message_size_bytes_total", [], Double(record.size ?? 0))
+        add("postern_messages_tls_total", [("version", record.client.tls?.version ?? "none")])
+        if let spf = record.results.spf.first { add("postern_filter_results_total", [("filter", "spf"), ("result", spf.verdict)]) }
+        for dkim in (record.results.dkim ?? []).prefix(10) { add("postern_filter_results_total", [("filter", "dkim"), ("result", dkim.verdict)]) }
+        if let dmarc = record.results.dmarc { add("postern_filter_results_total", [("filter", "dmarc"), ("result", dmarc.verdict)]) }
+        for tag in (record.results.tags ?? []).prefix(10) { add("postern_filter_results_total", [("filter", "tag"), ("result", tag.status)]) }
+    }
+
+    func delivered(_ outcome: DeliveryOutcome) {
+        let word = switch outcome.kind { case .delivered: "delivered"; case .deferred: "deferred"; case .failed: "bounced" }
+        add("postern_deliveries_total", [("outcome", word)])
+    }
+
+    /// A gauge's value now.
+    struct Gauge {
+        let name: String
+        var labels: [(String, String)] = []
+        let value: Double
+    }
+
+    /// The text format, version 0.0.4: each name once with its kind, its series sorted.
+    func exposition(_ gauges: [Gauge]) -> String {
+        var all = values.withLock { $0 }
+        for gauge in gauges { all[Series(name: gauge.name, labels: Self.text(gauge.labels))] = gauge.value }
+        let byName = Dictionary(grouping: all, by: \.key.name)
+        var out = ""
+        for (name, kind, help) in Self.known {
+            out += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
+            for (series, value) in (byName[name] ?? []).sorted(by: { $0.key.labels < $1.key.labels }) {
+                out += "\(name)\(series.labels) \(Self.number(value))\n"
+            }
+        }
+        return out
+    }
+
+    private static func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value) }
+
+    private static func text(_ labels: [(String, String)]) -> String {
+        labels.isEmpty ? "" : "{" + labels.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",") + "}"
+    }
+
+    /// A label's value: backslash, quote and line feed are escaped; bounded.
+    private static func escaped(_ text: String) -> String {
+        String(text.prefix(200)).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    }
+}

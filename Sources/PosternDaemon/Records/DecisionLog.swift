@@ -1,0 +1,72 @@
+import DecisionRecords
+import Foundation
+import Logging
+import MailFilters
+import Milter
+
+/// One line of the log for each message that ended, wherever it came in, and its figures.
+struct DecisionLog: TransactionObserver {
+    let logger: Logger
+    let metrics: Metrics
+
+    func ended(_ end: TransactionEnd) {
+        let record = RecordMaker.make(end, at: Int(Date().timeIntervalSince1970 * 1000)).record
+        metrics.count(record)
+        logger.info("message", metadata: Self.fields(record, since: end.received.id))
+    }
+
+    func refused(_ refusal: ConnectionRefusal) {
+        metrics.add("postern_connections_refused_total", [("stage", RecordMaker.stage(refusal.stage))])
+        logger.info("connection refused", metadata: [
+            "id": "\(refusal.transaction.id)", "client": "\(refusal.transaction.connection.clientAddress?.description ?? "local")",
+            "stage": "\(RecordMaker.stage(refusal.stage))", "reply": "\(refusal.reply)", "filter": "\(refusal.filter ?? "server")",
+        ])
+    }
+
+    private static let listed = 5
+
+    static func fields(_ record: DecisionRecord, since id: String) -> Logger.Metadata {
+        let recipients = record.envelope.recipients
+        let results = record.results
+        var out: Logger.Metadata = [
+            "id": "\(record.id)", "listener": "\(record.client.listener)", "client": "\(record.client.address ?? "local")",
+            "sender": "\(record.envelope.sender ?? "<>")", "to": "\(list(recipients.map(\.address)))", "recipients": "\(recipients.count)",
+            "verdict": "\(record.verdict.kind.rawValue)",
+        ]
+        func put(_ name: String, _ value: String?) { if let value, !value.isEmpty { out[name] = "\(value)" } }
+        put("reply", record.verdict.reply)
+        put("account", record.client.account)
+        put("size", record.size.map(String.init))
+        put("spf", results.spf.first?.verdict)
+        put("dkim", results.dkim.map { $0.isEmpty ? "none" : list($0.map { "\($0.verdict):\($0.domain ?? "?")" }) })
+        put("dmarc", results.dmarc?.verdict)
+        put("tag", results.tags.map { list($0.map(\.status)) })
+        put("rule", record.rules.last?.rule)
+        put("filter", record.verdict.filter)
+        put("stage", record.verdict.stage)
+        put("folder", record.folder)
+        put("copies", list(record.copies.map { copy in copy.queueID.map { "queue:\($0)" } ?? (copy.refusal != nil ? "refused" : "stored") }))
+        put("seconds", TransactionAge.seconds(id).map { String(format: "%.3f", $0) })
+        return out
+    }
+
+    private static func list(_ words: [String]) -> String {
+        words.prefix(listed).joined(separator: ",") + (words.count > listed ? ",…" : "")
+    }
+}
+
+/// How long ago a message's id was given: it is the microsecond, in base 36, and two characters more.
+enum TransactionAge {
+    static func seconds(_ id: String, now: Date = Date()) -> Double? {
+        guard let microseconds = UInt64(id.dropLast(2), radix: 36) else { return nil }
+        let age = now.timeIntervalSince1970 - Double(microseconds) / 1e6
+        return (0..<86_400).contains(age) ? age : nil
+    }
+}
+
+/// Tells several.
+struct Observers: TransactionObserver {
+    let all: [any TransactionObserver]
+    func ended(_ end: TransactionEnd) { for one in all { one.ended(end) } }
+    func refused(_ refusal: ConnectionRefusal) { for one in all { one.refused(refusal) } }
+}

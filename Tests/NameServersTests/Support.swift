@@ -1,0 +1,3 @@
+import NetworkAddress
+
+func name(_ text: String) -> DomainName { DomainName(text) ?? .root }

@@ -1,0 +1,1 @@
+"""The parts of contrib/bench/run: two hosts, the systems that are compared, the load, the measure, the cases."""

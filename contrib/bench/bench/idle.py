@@ -1,0 +1,34 @@
+"""Connections that are opened and say nothing."""
+
+import resource
+import socket
+import time
+
+from .hosts import CLIENT, SERVER, Standing
+from .measure import Figures
+
+
+def connections_held(hosts, roots, count):
+    """Opens that many to the SMTP port and greets; the systems' memory before in MiB, and KiB more per connection."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, count + 200), hard), hard))
+    before = Figures(roots).memory()
+    held = []
+    try:
+        with Standing(hosts.client):
+            for _ in range(count):
+                held.append(socket.create_connection((SERVER, 25), 30, source_address=(CLIENT, 0)))
+        for one in held:
+            one.settimeout(30)
+            if not one.recv(500).startswith(b"220"):
+                raise RuntimeError(f"of {count} connections one was not greeted")
+            one.sendall(b"EHLO mail.sender.bench\r\n")
+        for one in held:
+            if not one.recv(2000).startswith(b"250"):
+                raise RuntimeError(f"of {count} connections one was not answered")
+        time.sleep(1)
+        after = Figures(roots).memory()
+    finally:
+        for one in held:
+            one.close()
+    return before / 1024, (after - before) / count

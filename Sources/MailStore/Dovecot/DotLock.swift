@@ -23,10 +23,9 @@ enum DotLock {
         var pause: UInt32 = 500
         while true {
             do throws(StoreError) {
-                let descriptor = try Files.open(path, O_WRONLY | O_CREAT | O_EXCL)
-                defer { close(descriptor) }
-                try Files.writeWhole(Array(holder.utf8), to: descriptor, path: path)
-                return
+                // With its content from the first moment on: an empty lock, left by a crash between making and writing it,
+                // could be anybody's, and would be waited for until it is old.
+                return try Files.createWhole(path, with: Array(holder.utf8))
             } catch .system(_, _, EEXIST) {
                 if removeIfStale(path) { continue }
                 guard ContinuousClock.now < deadline else { throw .lockTimeout(path: path) }

@@ -20,11 +20,8 @@ struct UIDList: Sendable {
 
     /// - Throws: ``Malformed`` when the UIDs cannot be trusted; the caller then begins a new UIDVALIDITY.
     init(parsing bytes: [UInt8]) throws(Malformed) {
-        var lines = bytes.split(separator: 10, omittingEmptySubsequences: false)[...]
-        // What follows the last LF is empty, or the torn end of an append that a crash cut short.
-        lines = lines.dropLast()
-        guard let header = lines.popFirst() else { throw .header }
-        let words = String(decoding: header, as: UTF8.self).split(separator: " ").map(String.init)
+        guard let headerEnd = bytes.firstIndex(of: 10) else { throw .header }
+        let words = String(decoding: bytes[..<headerEnd], as: UTF8.self).split(separator: " ").map(String.init)
         guard let version = words.first else { throw .header }
         otherFields = []
         switch version {
@@ -46,8 +43,18 @@ struct UIDList: Sendable {
         }
         guard uidValidity > 0, nextUID > 0 else { throw .header }
         entries = []
-        entries.reserveCapacity(lines.count)
-        for line in lines { try take(line, version: version) }
+        entries.reserveCapacity(bytes.count / 40)
+        try take(lines: bytes[(headerEnd + 1)...], version: version)
+    }
+
+    /// What follows the last LF is empty, or the torn end of an append that a crash cut short.
+    private mutating func take(lines: ArraySlice<UInt8>, version: String) throws(Malformed) {
+        let isThird = version == "3"
+        var rest = lines
+        while let end = rest.firstIndex(of: 10) {
+            try take(rest[..<end], isThird: isThird)
+            rest = rest[(end + 1)...]
+        }
     }
 
     init(uidValidity: UInt32, guid: String) {
@@ -63,19 +70,17 @@ struct UIDList: Sendable {
         var grown = self
         grown.entries = []
         let least = nextUID
-        for line in bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast() {
-            do throws(Malformed) { try grown.take(line, version: "3") } catch { return nil }
-        }
+        do throws(Malformed) { try grown.take(lines: bytes, version: "3") } catch { return nil }
         guard grown.entries.first.map({ $0.uid >= least }) ?? true else { return nil }
         nextUID = grown.nextUID
         return grown.entries
     }
 
-    private mutating func take(_ line: ArraySlice<UInt8>, version: String) throws(Malformed) {
+    private mutating func take(_ line: ArraySlice<UInt8>, isThird: Bool) throws(Malformed) {
         guard let space = line.firstIndex(of: 32), let uid = Self.number(line[..<space]), uid > 0 else { throw .order }
         var rest = line[(space + 1)...]
         var extensions = ""
-        if version == "3" {
+        if isThird {
             // Extension values hold no blank; the file name begins at the first colon after a blank.
             guard let mark = rest.first == 58 ? rest.startIndex : rest.indices.first(where: { rest[$0] == 58 && rest[$0 - 1] == 32 })
             else { throw .order }
@@ -100,13 +105,22 @@ struct UIDList: Sendable {
         return UInt32(exactly: value)
     }
 
-    static func line(_ entry: Entry) -> String {
-        "\(entry.uid) \(entry.extensions)\(entry.extensions.isEmpty ? "" : " "):\(entry.base)\n"
+    static func append(_ entry: Entry, to out: inout [UInt8]) {
+        out.append(decimal: UInt64(entry.uid))
+        out.append(32)
+        if !entry.extensions.isEmpty {
+            out += entry.extensions.utf8
+            out.append(32)
+        }
+        out.append(58)
+        out += entry.base.utf8
+        out.append(10)
     }
 
     func serialised() -> [UInt8] {
         var out = Array("3 V\(uidValidity) N\(nextUID)\(otherFields.map { " " + $0 }.joined())\n".utf8)
-        for entry in entries { out += Self.line(entry).utf8 }
+        out.reserveCapacity(out.count + entries.count * 80)
+        for entry in entries { Self.append(entry, to: &out) }
         return out
     }
 }

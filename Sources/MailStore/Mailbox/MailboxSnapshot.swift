@@ -23,8 +23,7 @@ public struct StoredMessage: Sendable, Hashable {
 
     init(uid: UInt32, _ file: FoundFile) {
         self.init(uid: uid, flags: file.name.flags, isNew: file.isNew, keywordBits: file.name.keywords, base: file.name.base)
-        // Only a name that is not spelt as this program would spell it is kept.
-        if file.isNew ? file.spelling.utf8.count != base.utf8.count : canonicalName != file.spelling { foreignName = file.spelling }
+        foreignName = file.foreignName
     }
 
     /// Flags and keywords in one number: messages of a folder that have the same have the same number.

@@ -20,7 +20,8 @@ extension MailboxState {
         }
         listEnd = UIDListEnd(of: bytes, inode: stamp.inode)
         listStamp = stamp
-        uids = Dictionary(parsed.entries.map { ($0.base, $0.uid) }, uniquingKeysWith: { $1 })
+        uids = Dictionary(minimumCapacity: parsed.entries.count)
+        for entry in parsed.entries { uids[entry.base] = entry.uid }
         parsed.entries = []
         list = parsed
     }
@@ -48,8 +49,10 @@ extension MailboxState {
     mutating func assignUIDs(to bases: [String], live: Int = .max, isLive: (String) -> Bool = { _ in true }) throws(StoreError) {
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             try reloadListUnderLock()
-            let unknown = bases.filter { uids[$0] == nil }.map { MaildirFileName(base: $0).arrival }.sorted { $0 < $1 }
-            try appendUnderLock(unknown.map(\.3))
+            let unknown = bases.filter { uids[$0] == nil }.map { MaildirFileName.Arrival(base: $0) }
+            // By their places: what moves in sorting is then a number, not a name.
+            let order = unknown.indices.sorted { unknown[$0] < unknown[$1] }
+            try appendUnderLock(order.map { unknown[$0].base })
             if live != .max { try compactUnderLock(live: live, isLive: isLive) }
         }
     }
@@ -75,11 +78,26 @@ extension MailboxState {
             whole.nextUID = known.nextUID + UInt32(given.count)
             try write(whole)
         } else {
-            try Files.append(given.flatMap { UIDList.line($0).utf8 }, to: paths.uidList)
-            listStamp = .missing
-            try reloadList()
+            var lines: [UInt8] = []
+            for entry in given { UIDList.append(entry, to: &lines) }
+            try Files.append(lines, to: paths.uidList)
+            try takeWritten(lines, given)
         }
         return given.map(\.uid)
+    }
+
+    /// What this process appended need not be read again, as long as it stands where the list ended for it.
+    private mutating func takeWritten(_ lines: [UInt8], _ entries: [UIDList.Entry]) throws(StoreError) {
+        let stamp = try FileStamp.of(paths.uidList)
+        guard stamp.inode == listEnd.inode, stamp.size == listEnd.offset + lines.count, let last = entries.last else {
+            listStamp = .missing
+            return try reloadList()
+        }
+        uids.reserveCapacity(uids.count + entries.count)
+        for entry in entries { uids[entry.base] = entry.uid }
+        list?.nextUID = last.uid + 1
+        listEnd.append(lines)
+        listStamp = stamp
     }
 
     /// Whether a crash cut the last line short, so that appending would glue two lines together.
@@ -128,6 +146,9 @@ struct UIDListEnd: Sendable {
         self.inode = inode
         take(bytes)
     }
+
+    /// Whole lines that follow what is known.
+    mutating func append(_ lines: [UInt8]) { take(lastLine + lines) }
 
     /// Octets from the last line known on, up to what a crash or another program's writing has not finished.
     mutating func take(_ bytes: [UInt8]) {

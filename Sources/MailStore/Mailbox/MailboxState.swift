@@ -108,14 +108,9 @@ struct MailboxState: Sendable {
 
     /// Builds the message list from what is on disk, giving UIDs to files that have none.
     private mutating func takeIn(_ found: [String: FoundFile]) throws(StoreError) {
-        let unknown = found.keys.filter { uids[$0] == nil }
+        let unknown = uids.isEmpty ? Array(found.keys) : found.keys.filter { uids[$0] == nil }
         if list == nil || !unknown.isEmpty { try assignUIDs(to: unknown, live: found.count) { found[$0] != nil } }
-        var messages: [StoredMessage] = []
-        messages.reserveCapacity(found.count)
-        for (base, file) in found {
-            if let uid = uids[base] { messages.append(StoredMessage(uid: uid, file)) }
-        }
-        messages.sort { $0.uid < $1.uid }
+        var messages = ascending(found)
         guard let list else { return }
         // Both ascending; what is the same keeps its mod-sequence, so that they compare equal.
         Self.carryModSequences(from: snapshot.messages, to: &messages)
@@ -127,6 +122,16 @@ struct MailboxState: Sendable {
         if changed { snapshot.messages = MessageList(messages) }
         takeHeader()
         if changed { snapshot.generation += 1 }
+    }
+
+    private func ascending(_ found: [String: FoundFile]) -> [StoredMessage] {
+        var places: [(uid: UInt32, index: Dictionary<String, FoundFile>.Index)] = []
+        places.reserveCapacity(found.count)
+        for index in found.indices {
+            if let uid = uids[found[index].key] { places.append((uid, index)) }
+        }
+        places.sort { $0.uid < $1.uid }
+        return places.map { StoredMessage(uid: $0.uid, found[$0.index].value) }
     }
 
     mutating func takeHeader() {
@@ -161,7 +166,22 @@ struct MailboxState: Sendable {
 struct FoundFile: Sendable {
     let name: MaildirFileName
     let isNew: Bool
-    let spelling: String
+    /// The whole name, where it is not spelt as this program would spell it.
+    let foreignName: String?
+
+    init(_ spelling: String, isNew: Bool) {
+        var spelling = spelling
+        self = spelling.withUTF8 { FoundFile($0, isNew: isNew) }
+    }
+
+    /// Of the name's octets.
+    init(_ spelling: UnsafeBufferPointer<UInt8>, isNew: Bool) {
+        name = MaildirFileName(octets: spelling)
+        self.isNew = isNew
+        foreignName = name.isSpelling(spelling, isNew: isNew) ? nil : String(decoding: spelling, as: UTF8.self)
+    }
+
+    var spelling: String { foreignName ?? (isNew ? name.base : name.nameInCur) }
 }
 
 enum FolderScan {
@@ -169,12 +189,13 @@ enum FolderScan {
     /// Files alone: a symbolic link could show any file of this machine, and a pipe would be waited at for ever.
     static func scan(_ paths: MailboxPaths) throws(StoreError) -> [String: FoundFile] {
         var found: [String: FoundFile] = [:]
+        // What the folder's own size lets expect, so that the table does not grow in steps; ext4 never shrinks a folder.
+        found.reserveCapacity(min(Int(max(try FileStamp.of(paths.cur).size, 0)) / 128, 1 << 18))
         for (folder, isNew) in [(paths.new, true), (paths.cur, false)] {
-            let names = try Files.fileNames(in: folder)
-            found.reserveCapacity(found.count + names.count)
-            for name in names where !name.hasPrefix(".") {
-                let parsed = MaildirFileName(name)
-                found[parsed.base] = FoundFile(name: parsed, isNew: isNew, spelling: name)
+            try Files.forEachFileName(in: folder) { name in
+                guard name.first != 46 else { return }
+                let file = FoundFile(name, isNew: isNew)
+                found[file.name.base] = file
             }
         }
         return found

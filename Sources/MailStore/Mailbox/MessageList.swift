@@ -107,6 +107,25 @@ public struct MessageList: Sendable {
         retally(block, message, 1)
     }
 
+    /// Gives every message its mod-sequence, in place. The closure is given no whole message: counting a name's users
+    /// 200,000 times takes as long as everything else here.
+    mutating func setModSequences(_ value: (_ uid: UInt32, MessageFlags, _ keywordBits: UInt32) -> UInt64) {
+        for block in blocks.indices {
+            blocks[block].withUnsafeMutableBufferPointer { messages in
+                for place in messages.indices { messages[place].modSequence = value(messages[place].uid, messages[place].flags, messages[place].keywordBits) }
+            }
+        }
+    }
+
+    /// The mod-sequences of all, ascending by UID.
+    func forEachModSequence(_ body: (_ uid: UInt32, MessageFlags, _ keywordBits: UInt32, _ modSequence: UInt64) -> Void) {
+        for block in blocks {
+            block.withUnsafeBufferPointer { messages in
+                for place in messages.indices { body(messages[place].uid, messages[place].flags, messages[place].keywordBits, messages[place].modSequence) }
+            }
+        }
+    }
+
     private mutating func retally(_ block: Int, _ message: StoredMessage, _ sign: Int) {
         tallies[block].take(message, sign)
         tally.take(message, sign)

@@ -15,14 +15,16 @@ struct MaildirFileName: Hashable, Sendable {
 
     /// Splits a name as it stands in `new` or `cur`. An info part other than `2,` is foreign and read as no flags.
     init(_ name: String) {
-        guard let colon = name.utf8.firstIndex(of: 58) else {
-            base = name
-            return
-        }
-        base = String(name[..<colon])
-        let info = name.utf8[name.utf8.index(after: colon)...]
-        guard info.starts(with: [50, 44]) else { return }
-        take(info.dropFirst(2))
+        var name = name
+        self = name.withUTF8 { MaildirFileName(octets: $0) }
+    }
+
+    /// The same of a name's octets: a folder has hundreds of thousands of names.
+    init(octets: UnsafeBufferPointer<UInt8>) {
+        let colon = octets.firstIndex(of: 58) ?? octets.endIndex
+        base = String(decoding: octets[..<colon], as: UTF8.self)
+        let info = octets[colon...].dropFirst()
+        if info.starts(with: [50, 44]) { take(info.dropFirst(2)) }
     }
 
     /// Of flag and keyword letters alone.
@@ -35,21 +37,40 @@ struct MaildirFileName: Hashable, Sendable {
         for letter in letters {
             // A comma would begin a later extension of the format.
             if letter == 44 { break }
-            if (97...122).contains(letter) { keywords |= 1 << UInt32(letter - 97) } else if let known = MessageFlags.letters.first(where: { $0.letter == letter }) {
-                flags.insert(known.flag)
-            }
+            if (97...122).contains(letter) { keywords |= 1 << UInt32(letter - 97) } else { flags.formUnion(MessageFlags(letter: letter)) }
         }
     }
 
     /// What stands before the info part.
     static func base(of name: String) -> String { name.utf8.firstIndex(of: 58).map { String(name[..<$0]) } ?? name }
 
+    /// Whether the name whose octets these are, and of which this was read, is spelt as this program spells it: `base` in `new`, `base:2,letters` with
+    /// the letters in order in `cur`.
+    func isSpelling(_ octets: UnsafeBufferPointer<UInt8>, isNew: Bool) -> Bool {
+        let length = base.utf8.count
+        guard !isNew else { return octets.count == length }
+        guard octets.count >= length + 3, octets[length] == 58, octets[length + 1] == 50, octets[length + 2] == 44 else { return false }
+        var rest = octets[(length + 3)...]
+        for (letter, flag) in MessageFlags.letters where flags.contains(flag) { guard rest.popFirst() == letter else { return false } }
+        for index in 0..<UInt32(26) where keywords & 1 << index != 0 { guard rest.popFirst() == UInt8(97 + index) else { return false } }
+        return rest.isEmpty
+    }
+
     /// `:2,` and the letters in ASCII order, as the format demands.
-    var info: String {
+    var info: String { String(decoding: infoOctets, as: UTF8.self) }
+
+    private var infoOctets: [UInt8] {
         var letters: [UInt8] = [58, 50, 44]
-        for (letter, flag) in MessageFlags.letters where flags.contains(flag) { letters.append(letter) }
-        for index in 0..<UInt32(26) where keywords & 1 << index != 0 { letters.append(UInt8(97 + index)) }
-        return String(decoding: letters, as: UTF8.self)
+        letters.reserveCapacity(16)
+        appendLetters(to: &letters)
+        return letters
+    }
+
+    /// The letters alone, in ASCII order.
+    func appendLetters(to out: inout [UInt8]) {
+        for (letter, flag) in MessageFlags.letters where flags.contains(flag) { out.append(letter) }
+        guard keywords != 0 else { return }
+        for index in 0..<UInt32(26) where keywords & 1 << index != 0 { out.append(UInt8(97 + index)) }
     }
 
     /// The base without the sizes.
@@ -67,16 +88,49 @@ struct MaildirFileName: Hashable, Sendable {
         return nil
     }
 
-    /// The arrival order that the unique part tells: seconds, then microseconds after `M`, then the count after `Q`.
-    var arrival: (Int, Int, Int, String) {
-        let dots = base.utf8.split(separator: 46, maxSplits: 2)
-        let seconds = dots.first.flatMap { String($0) }.flatMap { Int($0) } ?? Int.max
-        guard dots.count > 1 else { return (seconds, 0, 0, base) }
-        return (seconds, Self.number(after: 77, in: dots[1]), Self.number(after: 81, in: dots[1]), base)
+}
+
+extension MaildirFileName {
+    /// The arrival order that the unique part tells: seconds, then microseconds after `M`, then the count after `Q`, and
+    /// where those do not decide, the name.
+    struct Arrival: Comparable {
+        private let seconds: Int
+        private let microseconds: Int
+        private let count: Int
+        let base: String
+
+        init(base: String) {
+            var octets = base
+            (seconds, microseconds, count) = octets.withUTF8 { octets in
+                let dot = octets.firstIndex(of: 46) ?? octets.endIndex
+                let seconds = MaildirFileName.decimal(octets[..<dot]) ?? .max
+                guard dot < octets.endIndex else { return (seconds, 0, 0) }
+                let part = octets[(dot + 1)...].prefix { $0 != 46 }
+                return (seconds, Self.number(after: 77, in: part), Self.number(after: 81, in: part))
+            }
+            self.base = base
+        }
+
+        static func < (a: Arrival, b: Arrival) -> Bool {
+            if a.seconds != b.seconds { return a.seconds < b.seconds }
+            if a.microseconds != b.microseconds { return a.microseconds < b.microseconds }
+            return a.count != b.count ? a.count < b.count : a.base < b.base
+        }
+
+        private static func number(after letter: UInt8, in part: Slice<UnsafeBufferPointer<UInt8>>) -> Int {
+            guard let mark = part.firstIndex(of: letter) else { return 0 }
+            return MaildirFileName.decimal(part[(mark + 1)...].prefix { (48...57).contains($0) }) ?? 0
+        }
     }
 
-    private static func number(after letter: UInt8, in part: Substring.UTF8View) -> Int {
-        guard let mark = part.firstIndex(of: letter) else { return 0 }
-        return String(part[part.index(after: mark)...].prefix { (48...57).contains($0) }).flatMap { Int($0) } ?? 0
+    /// - Returns: nil for anything but digits, and for more than 18 of them.
+    private static func decimal(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> Int? {
+        guard (1...18).contains(digits.count) else { return nil }
+        var value = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            value = value * 10 + Int(digit - 48)
+        }
+        return value
     }
 }

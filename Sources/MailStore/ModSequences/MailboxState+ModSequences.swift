@@ -27,22 +27,22 @@ extension MailboxState {
     private mutating func loadModSequences(_ now: UInt64) {
         // A log that speaks of another UIDVALIDITY does no harm: clients forget what they knew, and numbers only grow.
         let log = ((try? Files.contents(paths.modSequences)) ?? nil).flatMap { ModSequenceLog(parsing: $0) }
-        var output: [String] = []
+        var output = ModSequenceLines()
         modSequences = ModSequences(log ?? ModSequenceLog(horizon: now), messages: &snapshot.messages, now: now, output: &output)
         if log == nil { rewrite() } else { write(output) }
     }
 
     /// Nothing is lost when this fails (disk full, read-only): the next process gives newer numbers instead.
-    private mutating func write(_ output: [String]) {
+    private mutating func write(_ output: ModSequenceLines) {
         guard !output.isEmpty else { return }
         if modSequenceFileIsTorn || modSequences?.isStale == true { return rewrite() }
-        do throws(StoreError) { try Files.appendQuickly(Array(output.joined().utf8), to: paths.modSequences) } catch { modSequenceFileIsTorn = true }
+        do throws(StoreError) { try Files.appendQuickly(output.octets, to: paths.modSequences) } catch { modSequenceFileIsTorn = true }
     }
 
     private mutating func rewrite() {
         guard let lines = modSequences?.whole() else { return }
         do throws(StoreError) {
-            try Files.replace(paths.modSequences, with: Array(lines.joined().utf8))
+            try Files.replace(paths.modSequences, with: lines.octets)
             modSequenceFileIsTorn = false
             modSequences?.didRewrite()
         } catch { modSequenceFileIsTorn = true }

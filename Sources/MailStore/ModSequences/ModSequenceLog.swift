@@ -17,8 +17,6 @@ struct ModSequenceLog: Sendable, Equatable {
         var modSequence: UInt64
         var flags: MessageFlags
         var keywords: UInt32
-
-        func isFor(_ message: StoredMessage) -> Bool { flags == message.flags && keywords == message.keywordBits }
     }
 
     /// Before this mod-sequence expunges are not remembered.
@@ -27,18 +25,23 @@ struct ModSequenceLog: Sendable, Equatable {
     var vanished: [UInt32: UInt64] = [:]
     var lines = 0
 
-    private static let magic = "postern-modseq 1 "
+    fileprivate static let magic = "postern-modseq 1 "
 
     init(horizon: UInt64) { self.horizon = horizon }
 
     /// - Returns: nil for a file that is not such a log, or ends within a line: then it must be written anew.
     init?(parsing bytes: [UInt8]) {
         guard bytes.last == 10 else { return nil }
-        let rows = bytes.split(separator: 10)
-        guard let header = rows.first.map({ String(decoding: $0, as: UTF8.self) }), header.hasPrefix(Self.magic),
-            let horizon = UInt64(header.dropFirst(Self.magic.count)) else { return nil }
+        guard let headerEnd = bytes.firstIndex(of: 10) else { return nil }
+        let header = String(decoding: bytes[..<headerEnd], as: UTF8.self)
+        guard header.hasPrefix(Self.magic), let horizon = UInt64(header.dropFirst(Self.magic.count)) else { return nil }
         self.horizon = horizon
-        for row in rows.dropFirst() { take(row) }
+        entries.reserveCapacity(bytes.count / 28)
+        var rest = bytes[(headerEnd + 1)...]
+        while let end = rest.firstIndex(of: 10) {
+            if end > rest.startIndex { take(rest[..<end]) }
+            rest = rest[(end + 1)...]
+        }
     }
 
     /// The highest number given.
@@ -68,12 +71,43 @@ struct ModSequenceLog: Sendable, Equatable {
         return value
     }
 
-    static func header(horizon: UInt64) -> String { magic + String(horizon) + "\n" }
+}
 
-    static func line(_ message: StoredMessage) -> String {
-        let letters = MaildirFileName(base: "", flags: message.flags, keywords: message.keywordBits).info.dropFirst(3)
-        return "\(message.uid) \(message.modSequence) \(letters.isEmpty ? "-" : letters)\n"
+/// Lines of a ``ModSequenceLog``, to be written.
+struct ModSequenceLines: Sendable {
+    private(set) var octets: [UInt8] = []
+    private(set) var count = 0
+
+    var isEmpty: Bool { count == 0 }
+
+    /// Lines to be appended to a log.
+    init() {}
+
+    /// A whole log.
+    init(horizon: UInt64, expecting lines: Int) {
+        octets = Array("\(ModSequenceLog.magic)\(horizon)\n".utf8)
+        octets.reserveCapacity(octets.count + lines * 32)
     }
 
-    static func line(vanished uid: UInt32, _ value: UInt64) -> String { "\(uid) \(value) !\n" }
+    mutating func append(_ uid: UInt32, _ flags: MessageFlags, _ keywords: UInt32, _ value: UInt64) {
+        begin(uid, value)
+        let end = octets.count
+        MaildirFileName(base: "", flags: flags, keywords: keywords).appendLetters(to: &octets)
+        if octets.count == end { octets.append(45) }
+        octets.append(10)
+    }
+
+    mutating func append(vanished uid: UInt32, _ value: UInt64) {
+        begin(uid, value)
+        octets.append(33)
+        octets.append(10)
+    }
+
+    private mutating func begin(_ uid: UInt32, _ value: UInt64) {
+        octets.append(decimal: UInt64(uid))
+        octets.append(32)
+        octets.append(decimal: value)
+        octets.append(32)
+        count += 1
+    }
 }

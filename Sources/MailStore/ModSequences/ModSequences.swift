@@ -13,33 +13,34 @@ struct ModSequences: Sendable {
     private var settled = MessageList()
 
     /// Takes up a log where its writer left it.
-    /// - Parameter messages: the folder now; each gets its mod-sequence.
-    /// - Returns: what must be appended to the log.
-    init(_ log: ModSequenceLog, messages: inout MessageList, now: UInt64, output: inout [String]) {
+    /// - Parameters:
+    ///   - messages: the folder now; each gets its mod-sequence.
+    ///   - output: what must be appended to the log.
+    init(_ log: ModSequenceLog, messages: inout MessageList, now: UInt64, output: inout ModSequenceLines) {
         highest = log.highest
         horizon = log.horizon
         lines = log.lines
         vanished = log.vanished.map { ($0.key, $0.value) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
         let fresh = next(now)
-        var gone = log.entries
-        var given: [StoredMessage] = []
-        given.reserveCapacity(messages.count)
-        for var message in messages {
-            if let entry = gone.removeValue(forKey: message.uid), entry.isFor(message) { message.modSequence = entry.modSequence } else {
-                message.modSequence = fresh
-                output.append(ModSequenceLog.line(message))
+        var known = 0
+        messages.setModSequences { uid, flags, keywords in
+            if let entry = log.entries[uid] {
+                known += 1
+                if entry.flags == flags, entry.keywords == keywords { return entry.modSequence }
             }
-            given.append(message)
+            output.append(uid, flags, keywords, fresh)
+            return fresh
         }
-        messages = MessageList(given)
-        for uid in gone.keys.sorted() { note(gone: uid, fresh, &output) }
+        if known < log.entries.count {
+            for uid in log.entries.keys.filter({ messages.index(ofUID: $0) == nil }).sorted() { note(gone: uid, fresh, &output) }
+        }
         if !output.isEmpty { highest = fresh }
         finish(messages, output)
     }
 
     /// Gives what changed since the last call a new number, one for all (§3.1: such a group counts as changed at once).
-    mutating func settle(_ messages: inout MessageList, now: UInt64) -> [String] {
-        var output: [String] = [], given: [(Int, StoredMessage)] = [], gone: [UInt32] = []
+    mutating func settle(_ messages: inout MessageList, now: UInt64) -> ModSequenceLines {
+        var output = ModSequenceLines(), given: [(Int, StoredMessage)] = [], gone: [UInt32] = []
         let fresh = next(now)
         messages.differences(from: settled) { difference in
             switch difference {
@@ -47,11 +48,11 @@ struct ModSequences: Sendable {
             case .arrived(let index, var message):
                 message.modSequence = fresh
                 given.append((index, message))
-                output.append(ModSequenceLog.line(message))
+                output.append(message.uid, message.flags, message.keywordBits, fresh)
             case .changed(let before, let index, var message):
                 let isSame = settled[before].hasSameFlags(as: message)
                 message.modSequence = isSame ? settled[before].modSequence : fresh
-                if !isSame { output.append(ModSequenceLog.line(message)) }
+                if !isSame { output.append(message.uid, message.flags, message.keywordBits, fresh) }
                 given.append((index, message))
             }
         }
@@ -63,8 +64,11 @@ struct ModSequences: Sendable {
     }
 
     /// The file written anew: one line for each message, and what is remembered of others.
-    func whole() -> [String] {
-        [ModSequenceLog.header(horizon: horizon)] + settled.map(ModSequenceLog.line) + vanished.map { ModSequenceLog.line(vanished: $0.uid, $0.modSequence) }
+    func whole() -> ModSequenceLines {
+        var out = ModSequenceLines(horizon: horizon, expecting: settled.count + vanished.count)
+        settled.forEachModSequence { out.append($0, $1, $2, $3) }
+        for one in vanished { out.append(vanished: one.uid, one.modSequence) }
+        return out
     }
 
     /// Whether the file has grown far beyond what it says.
@@ -73,12 +77,12 @@ struct ModSequences: Sendable {
 
     private func next(_ now: UInt64) -> UInt64 { max(highest + 1, now) }
 
-    private mutating func note(gone uid: UInt32, _ value: UInt64, _ output: inout [String]) {
+    private mutating func note(gone uid: UInt32, _ value: UInt64, _ output: inout ModSequenceLines) {
         vanished.append((uid, value))
-        output.append(ModSequenceLog.line(vanished: uid, value))
+        output.append(vanished: uid, value)
     }
 
-    private mutating func finish(_ messages: MessageList, _ output: [String]) {
+    private mutating func finish(_ messages: MessageList, _ output: ModSequenceLines) {
         settled = messages
         lines += output.count
         guard vanished.count > Self.rememberedExpunges else { return }

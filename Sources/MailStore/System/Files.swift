@@ -65,6 +65,21 @@ enum Files {
         try syncFolder(parent(of: path))
     }
 
+    /// Makes a file that nobody ever sees empty. Not durable.
+    /// - Throws: ``StoreError/system(call:path:code:)`` with `EEXIST` where there is one.
+    static func createWhole(_ path: String, with bytes: [UInt8]) throws(StoreError) {
+        let descriptor = try nameless(in: parent(of: path))
+        defer { close(descriptor) }
+        try writeWhole(bytes, to: descriptor, path: path)
+        // By descriptor it takes a privilege (AT_EMPTY_PATH), by this name none: open(2), O_TMPFILE.
+        if linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 { return }
+        guard errno != EEXIST else { throw failure("link", path) }
+        // No /proc, or a file system that knows no nameless files.
+        let named = try open(path, O_WRONLY | O_CREAT | O_EXCL)
+        defer { close(named) }
+        try writeWhole(bytes, to: named, path: path)
+    }
+
     /// Appends and makes it durable. The file must exist.
     static func append(_ bytes: [UInt8], to path: String) throws(StoreError) {
         let descriptor = try open(path, O_WRONLY | O_APPEND)
@@ -129,30 +144,44 @@ enum Files {
     }
 
     /// The names in a folder, `.` and `..` left out, in the file system's order.
-    static func names(in path: String) throws(StoreError) -> [String] { try entries(in: path) { _, _ in true } }
+    static func names(in path: String) throws(StoreError) -> [String] {
+        var out: [String] = []
+        try forEachEntry(in: path) { out.append(String(decoding: $1, as: UTF8.self)) }
+        return out
+    }
 
     /// The names of regular files in a folder, in the file system's order.
     static func fileNames(in path: String) throws(StoreError) -> [String] {
-        try entries(in: path) { type, name in
+        var out: [String] = []
+        try forEachFileName(in: path) { out.append(String(decoding: $0, as: UTF8.self)) }
+        return out
+    }
+
+    /// The names of regular files in a folder as octets, in the file system's order, with nothing made of them yet.
+    static func forEachFileName(in path: String, _ body: (UnsafeBufferPointer<UInt8>) -> Void) throws(StoreError) {
+        try forEachEntry(in: path) { type, name in
             // Few file systems say nothing of the type.
-            type == UInt8(DT_REG) || (type == UInt8(DT_UNKNOWN) && kind(path + "/" + name) == .file)
+            if type == UInt8(DT_REG) || (type == UInt8(DT_UNKNOWN) && kind(path + "/" + String(decoding: name, as: UTF8.self)) == .file) { body(name) }
         }
     }
 
-    private static func entries(in path: String, _ isWanted: (UInt8, String) -> Bool) throws(StoreError) -> [String] {
+    /// `.` and `..` left out.
+    private static func forEachEntry(in path: String, _ body: (UInt8, UnsafeBufferPointer<UInt8>) -> Void) throws(StoreError) {
         guard let stream = opendir(path) else { throw failure("opendir", path) }
         defer { closedir(stream) }
-        var out: [String] = []
         errno = 0
         while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            let type = entry.pointee.d_type
+            withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: UInt8.self, capacity: 256) { octets in
+                    let length = strlen(UnsafeRawPointer(octets).assumingMemoryBound(to: CChar.self))
+                    let isDot = octets[0] == 46 && (length == 1 || length == 2 && octets[1] == 46)
+                    if !isDot { body(type, UnsafeBufferPointer(start: octets, count: length)) }
+                }
             }
-            if name != ".", name != "..", isWanted(entry.pointee.d_type, name) { out.append(name) }
             errno = 0
         }
         guard errno == 0 else { throw failure("readdir", path) }
-        return out
     }
 
     /// Removes a folder with what is in it. Never follows symbolic links: `unlink` removes the link itself.

@@ -23,7 +23,7 @@ extension MailboxState {
                 if let index { gone.append(snapshot.messages[index].uid) }
                 continue
             }
-            let file = FoundFile(name: MaildirFileName(place.spelling), isNew: place.isNew, spelling: place.spelling)
+            let file = FoundFile(place.spelling, isNew: place.isNew)
             if let index { update(index, file) } else if Files.kind(path(of: place)) == .file { arrived[base] = file }
         }
         forget(gone)

@@ -12,6 +12,8 @@ public final class AccountStore: Sendable {
     /// Makes the salts of users who do not exist.
     let decoySecret = (0..<32).map { _ in UInt8.random(in: 0...255) }
     private let cached: Mutex<Cached>
+    /// How long what was looked at counts as what is there.
+    private let lookInterval: Duration
     private let file = Mutex<PasswdFileReader?>(nil)
     private let observer = Mutex<@Sendable (LogInEvent) -> Void>({ _ in })
     /// When the use of an app password was last written down, by its id.
@@ -26,18 +28,23 @@ public final class AccountStore: Sendable {
         var version: Int
         var reader: PasswdFileReader?
         var stamp: PasswdFileReader.Stamp?
+        var looked = ContinuousClock.now
         var directory: AccountDirectory
     }
 
     /// Opens the file, or makes it. Blocks.
-    /// - Parameter pool: where password hashing runs.
+    /// - Parameters:
+    ///   - pool: where password hashing runs.
+    ///   - lookInterval: how long look-ups may go without asking the files whether they changed. Every question takes the
+    ///     database's one connection, for which the recipients of a busy server would queue.
     /// - Throws: ``AccountError``.
-    public convenience init(path: String, pool: BlockingPool) throws(AccountError) {
-        try self.init(path: path, pool: pool, cost: 0, throttle: FailureThrottle())
+    public convenience init(path: String, pool: BlockingPool, lookInterval: Duration = .zero) throws(AccountError) {
+        try self.init(path: path, pool: pool, cost: 0, throttle: FailureThrottle(), lookInterval: lookInterval)
     }
 
     init(path: String, pool: BlockingPool, cost: UInt, throttle: FailureThrottle, successes: SuccessCache = SuccessCache(),
-         scramIterations: Int = SCRAMKeys.defaultIterations) throws(AccountError) {
+         scramIterations: Int = SCRAMKeys.defaultIterations, lookInterval: Duration = .zero) throws(AccountError) {
+        self.lookInterval = lookInterval
         database = try AccountDatabase(path: path)
         self.pool = pool
         self.cost = cost
@@ -126,9 +133,13 @@ public final class AccountStore: Sendable {
 
     /// The accounts as the files have them now.
     func directory() throws(AccountError) -> AccountDirectory {
-        let version = try database.version(), reader = file.withLock { $0 }
-        let current = cached.withLock { cached in
-            cached.version == version && cached.reader === reader && reader?.hasChanged(since: cached.stamp) != true ? cached.directory : nil
+        let reader = file.withLock { $0 }, now = ContinuousClock.now
+        if lookInterval > .zero, let recent = cached.withLock({ $0.reader === reader && now - $0.looked < lookInterval ? $0.directory : nil }) { return recent }
+        let version = try database.version()
+        let current = cached.withLock { cached -> AccountDirectory? in
+            guard cached.version == version, cached.reader === reader, reader?.hasChanged(since: cached.stamp) != true else { return nil }
+            cached.looked = now
+            return cached.directory
         }
         if let current { return current }
         return try reload()

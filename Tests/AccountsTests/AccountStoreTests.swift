@@ -18,8 +18,8 @@ final class TemporaryAccounts {
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
     /// What another process would open.
-    func another() throws -> AccountStore {
-        try AccountStore(path: folder + "/accounts.db", pool: BlockingPool(threads: 1), cost: 1, throttle: FailureThrottle(), scramIterations: 4096)
+    func another(lookInterval: Duration = .zero) throws -> AccountStore {
+        try AccountStore(path: folder + "/accounts.db", pool: BlockingPool(threads: 1), cost: 1, throttle: FailureThrottle(), scramIterations: 4096, lookInterval: lookInterval)
     }
 }
 
@@ -56,6 +56,18 @@ final class TemporaryAccounts {
         #expect(try temporary.store.account(owning: address)?.name == "alice@home.example")
         try other.remove("alice@home.example")
         #expect(try temporary.store.account(owning: address) == nil)
+    }
+
+    @Test func aStoreThatLooksRarelySeesItsOwnChangesAtOnceAndOthersLater() throws {
+        let temporary = try TemporaryAccounts()
+        let rare = try temporary.another(lookInterval: .milliseconds(200))
+        try temporary.store.add("alice@home.example", password: "x")
+        try rare.add("bob@home.example", password: "x")
+        #expect(try rare.list().map(\.name) == ["alice@home.example", "bob@home.example"])
+        try temporary.store.remove("alice@home.example")
+        let began = ContinuousClock.now
+        while try rare.list().count == 2, ContinuousClock.now - began < .seconds(10) { usleep(10_000) }
+        #expect(try rare.list().map(\.name) == ["bob@home.example"])
     }
 
     @Test(arguments: ["", ".x", "a/b", "..", "a b", "a@", "x@y@z", "a\u{0}"])

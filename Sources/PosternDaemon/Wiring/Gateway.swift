@@ -223,7 +223,7 @@ private struct Stores {
     let use: AccountLedger
 
     init(_ data: String, _ settings: Settings, queueMinfree: Int, pool: BlockingPool, logger: Logger) throws {
-        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool)
+        accounts = try AccountStore(path: data + "/accounts.sqlite", pool: pool, lookInterval: .milliseconds(10))
         var options = TagLedger.Options()
         options.reportFlushFailure = { logger.error("tag ledger", metadata: ["error": "\($0)"]) }
         use = try AccountLedger(path: AccountLimits.path(settings))

@@ -87,17 +87,15 @@ public struct SMTPClientSession: Sendable {
     /// Octets came, decrypted.
     public mutating func received(_ bytes: some Sequence<UInt8>) -> [Action] {
         guard state != .closed else { return [] }
-        let replies: [SMTPReply]
-        do {
-            replies = try parser.feed(bytes)
-        } catch {
-            return fail(.protocolError(at: stage, error.description))
-        }
+        var replies: [SMTPReply] = [], failure: SMTPReplyParser.Failure?
+        do throws(SMTPReplyParser.Failure) { try parser.feed(bytes, into: &replies) } catch { failure = error }
         // What came with the reply to STARTTLS was not protected, and may be an attacker's (RFC 3207 §6).
-        if state == .startTLS, replies.count > 1 || (replies.count == 1 && parser.isInsideReply) {
+        if state == .startTLS, replies.count > 1 || (replies.count == 1 && (parser.isInsideReply || failure != nil)) {
             return fail(.protocolError(at: stage, "the server sent octets after its reply to STARTTLS"))
         }
-        return replies.flatMap { take($0) }
+        let actions = replies.flatMap { take($0) }
+        guard let failure, state != .closed else { return actions }
+        return actions + fail(.protocolError(at: stage, failure.description))
     }
 
     public mutating func timedOut() -> [Action] {

@@ -36,10 +36,11 @@ public struct SMTPReplyParser: Sendable {
     /// Whether part of a reply has come and its end has not.
     public var isInsideReply: Bool { !line.isEmpty || code != nil }
 
-    /// Takes the next octets. - Returns: the replies they complete, in order.
+    /// Takes the next octets.
+    /// - Parameter replies: gets those that they complete, in order. What came before a failure counts: were the reply to
+    ///   a message lost because rubbish follows it, the message would be sent again.
     /// - Throws: ``Failure``; the connection is then of no more use.
-    public mutating func feed(_ bytes: some Sequence<UInt8>) throws(Failure) -> [SMTPReply] {
-        var replies: [SMTPReply] = []
+    public mutating func feed(_ bytes: some Sequence<UInt8>, into replies: inout [SMTPReply]) throws(Failure) {
         for byte in bytes {
             size += 1
             guard size <= Self.replyLimit else { throw .replyTooLong(limit: Self.replyLimit) }
@@ -51,7 +52,6 @@ public struct SMTPReplyParser: Sendable {
             if line.last == 13 { line.removeLast() }
             if let reply = try endLine() { replies.append(reply) }
         }
-        return replies
     }
 
     private mutating func endLine() throws(Failure) -> SMTPReply? {

@@ -184,6 +184,18 @@ import Testing
         #expect(talk.log.last == .close)
     }
 
+    /// RFC 5321 §4.5.4.1: what was taken must not be sent again, whatever else the server says in the same packet.
+    @Test(arguments: ["rubbish", "250 one more", "99 x"]) func whatFollowsTheLastReplyInOnePacketTakesNothingBack(rubbish: String) throws {
+        var talk = ClientDialogue()
+        talk.greet("PIPELINING")
+        _ = talk.begin(try ClientDialogue.transaction("b@x.example"))
+        talk.server("250 ok", "250 ok", "354 go")
+        talk.take(talk.session.contentSent())
+        talk.server("250 2.0.0 taken", rubbish)
+        #expect(talk.report?.outcomes == [.accepted(SMTPReply(250, "2.0.0", "taken"))])
+        #expect(talk.log.last == .close)
+    }
+
     @Test func aReplyToNothingIsAProtocolError() throws {
         var talk = ClientDialogue()
         talk.greet()

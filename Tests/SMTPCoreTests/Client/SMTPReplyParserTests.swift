@@ -2,6 +2,14 @@ import InternetMessage
 import SMTPCore
 import Testing
 
+extension SMTPReplyParser {
+    fileprivate mutating func feed(_ bytes: [UInt8]) throws -> [SMTPReply] {
+        var replies: [SMTPReply] = []
+        try feed(bytes, into: &replies)
+        return replies
+    }
+}
+
 @Suite struct SMTPReplyParserTests {
     static let cases: [(String, [SMTPReply])] = [
         ("220 mx.example.net ESMTP\r\n", [SMTPReply(220, nil, "mx.example.net ESMTP")]),

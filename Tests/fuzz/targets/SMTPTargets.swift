@@ -91,7 +91,7 @@ enum SMTPTargets {
     private static func replies(_ pieces: [[UInt8]]) -> [SMTPReply]? {
         var parser = SMTPReplyParser(), out: [SMTPReply] = []
         do throws(SMTPReplyParser.Failure) {
-            for piece in pieces { out += try parser.feed(piece) }
+            for piece in pieces { try parser.feed(piece, into: &out) }
         } catch { return nil }
         return out
     }

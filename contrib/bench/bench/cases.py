@@ -10,7 +10,7 @@ import time
 from . import load as loads
 from . import mailbox, milters
 from .flat import memory_over
-from .idle import connections_held
+from .idle import connections_held, waiting_held
 from .ours import Postern
 from .measure import Figures
 from .theirs import OWNER, Dovecot, Filters, Postfix, Stack
@@ -165,6 +165,21 @@ def idle(bench):
                 wanted = bench.count(10_000) if name == "postern" else 90
                 memory, each = connections_held(bench.hosts, system.roots, wanted)
                 yield Row(f"idle SMTP connections ({wanted:,})", name, idle_memory=memory, per_connection=each)
+    with bench.fresh() as template:
+        certificate = mailbox.certificate(template)
+        for name in ("postern", "Dovecot"):
+            if bench.ours_only and name != "postern":
+                continue
+            bench.say(f"idle IMAP: {name}")
+            with bench.fresh() as folder, (bench.postern(folder, certificate=certificate) if name == "postern" else Dovecot(bench.hosts, folder, certificate)) as system:
+                # A Dovecot has a process for each.
+                wanted = bench.count(5_000) if name == "postern" else 90
+                memory, each = waiting_held(bench.hosts, system.roots, *imap_login(name), wanted)
+                yield Row(f"IMAP connections in IDLE ({wanted:,})", name, idle_memory=memory, per_connection=each)
+
+
+def imap_login(name):
+    return ("user1@rcpt.bench", "benchmark password") if name == "postern" else ("user1", "pass")
 
 
 def flat(bench):
@@ -205,8 +220,7 @@ def imap(bench):
                 mailbox.put(os.path.join(template, "Maildir"), maildir, owner)
                 if owner:
                     shutil.chown(os.path.dirname(maildir), owner, owner)
-                user, password = ("user1@rcpt.bench", "benchmark password") if name == "postern" else ("user1", "pass")
-                for what, took in mailbox.measure(bench.hosts, user, password, maildir, count, owner, bench.say, lambda: index_filled(maildir, count) if name == "postern" else None):
+                for what, took in mailbox.measure(bench.hosts, *imap_login(name), maildir, count, owner, bench.say, lambda: index_filled(maildir, count) if name == "postern" else None):
                     bench.say(f"{what}: {took:,.1f} ms")
                     rows.append(Row(f"{count:,} messages: {what}", name, ms=took))
                 rows.append(Row(f"{count:,} messages", name, mailbox_memory=Figures(system.roots).memory() / 1024))

@@ -5,7 +5,36 @@ import socket
 import time
 
 from .hosts import CLIENT, SERVER, Standing
+from .mailbox import Client
 from .measure import Figures
+
+
+def waiting_held(hosts, roots, user, password, count):
+    """As many TLS connections that have INBOX selected and wait in IDLE; memory before in MiB, and KiB more per connection."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, count + 200), hard), hard))
+    # What the first one makes the server read is no connection's.
+    held = [Client(hosts, user, password)]
+    try:
+        held[0].run("SELECT INBOX")
+        before = Figures(roots).memory()
+        for _ in range(count):
+            client = Client(hosts, user, password)
+            held.append(client)
+            client.run("SELECT INBOX")
+            client.socket.sendall(b"b IDLE\r\n")
+            client.until(b"+ ")
+        time.sleep(2)
+        # All of them are really there.
+        for client in held[1:]:
+            client.socket.sendall(b"DONE\r\n")
+        for client in held[1:]:
+            client.until(b"b OK")
+        after = Figures(roots).memory()
+    finally:
+        for client in held:
+            client.close()
+    return before / 1024, (after - before) / count
 
 
 def connections_held(hosts, roots, count):

@@ -15,6 +15,7 @@ mydestination = ["rcpt.bench"]
 mynetworks = [{networks}]
 smtpd_client_connection_count_limit = 0
 smtpd_connection_limit = 0
+imap_client_connection_limit = 0
 smtp_tls_security_level = "none"
 milters = [{milters}]
 {certificate}

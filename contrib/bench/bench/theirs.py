@@ -50,6 +50,7 @@ default_internal_user = dovecot
 default_login_user = dovenull
 default_process_limit = 6000
 default_client_limit = 6000
+mail_max_userip_connections = 10000
 mail_location = maildir:{mail}/%n/Maildir
 passdb {{
   driver = static

@@ -32,6 +32,7 @@ let package = Package(
         .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
         .target(name: "CTimex"),
+        .target(name: "CMalloc"),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // Vocabulary: no socket, no file
@@ -165,7 +166,7 @@ let package = Package(
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["BlockingPool", "HTTPSClient", "MTASTS", "SMTPClient", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
+            dependencies: ["BlockingPool", "CMalloc", "HTTPSClient", "MTASTS", "SMTPClient", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
                            "DKIM", "DKIMKeys", "NameServers", "PublishedRecords", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            "DecisionRecords", "PolicyReplay",
                            "TLSReports",

@@ -49,10 +49,7 @@ extension MailboxState {
     mutating func assignUIDs(to bases: [String], live: Int = .max, isLive: (String) -> Bool = { _ in true }) throws(StoreError) {
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             try reloadListUnderLock()
-            let unknown = bases.filter { uids[$0] == nil }.map { MaildirFileName.Arrival(base: $0) }
-            // By their places: what moves in sorting is then a number, not a name.
-            let order = unknown.indices.sorted { unknown[$0] < unknown[$1] }
-            try appendUnderLock(order.map { unknown[$0].base })
+            try appendUnderLock(MaildirFileName.Arrival.sort(uids.isEmpty ? bases : bases.filter { uids[$0] == nil }))
             if live != .max { try compactUnderLock(live: live, isLive: isLive) }
         }
     }

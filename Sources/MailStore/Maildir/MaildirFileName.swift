@@ -91,13 +91,12 @@ struct MaildirFileName: Hashable, Sendable {
 }
 
 extension MaildirFileName {
-    /// The arrival order that the unique part tells: seconds, then microseconds after `M`, then the count after `Q`, and
-    /// where those do not decide, the name.
+    /// The arrival order that the unique part tells: seconds, then microseconds after `M`, then the count after `Q`. Numbers
+    /// alone, so that many are sorted without a look at their names; where they do not decide, the names do.
     struct Arrival: Comparable {
         private let seconds: Int
         private let microseconds: Int
         private let count: Int
-        let base: String
 
         init(base: String) {
             var octets = base
@@ -108,13 +107,18 @@ extension MaildirFileName {
                 let part = octets[(dot + 1)...].prefix { $0 != 46 }
                 return (seconds, Self.number(after: 77, in: part), Self.number(after: 81, in: part))
             }
-            self.base = base
         }
 
         static func < (a: Arrival, b: Arrival) -> Bool {
             if a.seconds != b.seconds { return a.seconds < b.seconds }
-            if a.microseconds != b.microseconds { return a.microseconds < b.microseconds }
-            return a.count != b.count ? a.count < b.count : a.base < b.base
+            return a.microseconds != b.microseconds ? a.microseconds < b.microseconds : a.count < b.count
+        }
+
+        /// The names in the order in which they arrived.
+        static func sort(_ bases: [String]) -> [String] {
+            var order = bases.indices.map { (arrival: Arrival(base: bases[$0]), place: $0) }
+            order.sort { $0.arrival < $1.arrival || ($0.arrival == $1.arrival && bases[$0.place] < bases[$1.place]) }
+            return order.map { bases[$0.place] }
         }
 
         private static func number(after letter: UInt8, in part: Slice<UnsafeBufferPointer<UInt8>>) -> Int {

@@ -23,6 +23,7 @@ public struct GatewayProcess: Sendable {
         signal(SIGPIPE, SIG_IGN)
         // Everybody may walk through the data folder to the maildrop: what is made there is closed unless it says otherwise.
         umask(0o077)
+        FreedMemory.limitArenas(processors: ProcessInfo.processInfo.activeProcessorCount)
         DescriptorLimit.raise(forConnections: DescriptorLimit.connections(settings), logger: logger)
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let gateway = try Gateway(settings, logger: logger, origin: SettingsOrigin(file: configurationFile), problems: logThreshold?.problems)
@@ -31,7 +32,11 @@ public struct GatewayProcess: Sendable {
         let manager = ServiceManager()
         manager.ready()
         let watch = Task { await manager.watch() }
-        defer { watch.cancel() }
+        let memory = Task { await FreedMemory.giveBack() }
+        defer {
+            watch.cancel()
+            memory.cancel()
+        }
         for await signal in signals {
             guard signal != .sighup else {
                 manager.reloading()

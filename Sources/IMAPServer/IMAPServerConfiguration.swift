@@ -24,6 +24,10 @@ public struct IMAPServerConfiguration: Sendable {
     public var pollInterval: TimeAmount
     /// How often a client hears that a long search is still at work (RFC 9585).
     public var progressInterval: Duration
+    /// Seconds after which a context asks again how old messages are (RFC 5267 with OLDER and YOUNGER, RFC 5032).
+    public var contextInterval: Int64 = 60
+    /// Header fields and contents that one change may make a context read. Where it would be more, the context ends.
+    public var contextReadLimit = 5_000
     public var maximumConnections: Int
     public var maximumConnectionsPerClient: Int
     /// Octets of a message that APPEND takes.

@@ -47,6 +47,8 @@ import Testing
         ("ALL", FetchAttribute.all), ("fast", FetchAttribute.fast), ("(FLAGS FLAGS UID)", [.flags, .uid]), ("BODY", [.body]), ("(BODY BODYSTRUCTURE)", [.body, .bodyStructure]),
         ("RFC822", [.rfc822]), ("(RFC822.HEADER RFC822.TEXT RFC822.SIZE)", [.rfc822Header, .rfc822Text, .size]),
         ("BODY[]<0.2048>", [.section(BodySection(), partial: Partial(origin: 0, count: 2048), peek: false)]),
+        // RFC 9051 §9 wants a count; without one it is to the end.
+        ("(BODY[]<15> BINARY.PEEK[5]<0>)", [.section(BodySection(), partial: Partial(origin: 15), peek: false), .binary(part: [5], partial: Partial(origin: 0), peek: true)]),
         ("BODY.PEEK[4.1.MIME]", [.section(BodySection(part: [4, 1], .mime), partial: nil, peek: true)]),
         ("BODY[4.2.2.1]", [.section(BodySection(part: [4, 2, 2, 1]), partial: nil, peek: false)]),
         ("BODY[3.HEADER.FIELDS (\"To\" {4}\r\nDate)]<1.1>", [.section(BodySection(part: [3], .headerFields(["To", "Date"])), partial: Partial(origin: 1, count: 1), peek: false)]),
@@ -91,7 +93,7 @@ import Testing
     @Test(arguments: [
         "", "FOO", "LOGIN", "LOGIN a", "LOGIN a b c", "LOGIN a  b", "LOGIN \"a b", "LOGIN a \"\\x\"", "SELECT", "SELECT a b", "SELECT &AAA", "SELECT &-&", "NOOP x", "UID", "UID NOOP",
         "UID STORE 1 FLAGS \\Recent", "STORE 1 +FLAGS (\\Foo)", "STORE 1 FLAG (a)", "STORE 0 FLAGS a", "FETCH 1", "FETCH a FLAGS", "FETCH 1: FLAGS", "FETCH 1,,2 FLAGS", "FETCH 4294967296 FLAGS",
-        "FETCH 1 ()", "FETCH 1 (ALL)", "FETCH 1 FOO", "FETCH 1 BODY[", "FETCH 1 BODY[MIME]", "FETCH 1 BODY[0]", "FETCH 1 BODY[1.]", "FETCH 1 BODY[1]<0>", "FETCH 1 BODY[1]<0.0>", "FETCH 1 BODY[HEADER.FIELDS ()]",
+        "FETCH 1 ()", "FETCH 1 (ALL)", "FETCH 1 FOO", "FETCH 1 BODY[", "FETCH 1 BODY[MIME]", "FETCH 1 BODY[0]", "FETCH 1 BODY[1.]", "FETCH 1 BODY[1]<0", "FETCH 1 BODY[1]<>", "FETCH 1 BODY[1]<0.>", "FETCH 1 BODY[1]<0.0>", "FETCH 1 BODY[HEADER.FIELDS ()]",
         "FETCH 1 BODY[1 HEADER]", "FETCH 1 (FLAGS", "SEARCH", "SEARCH FOO", "SEARCH (ALL", "SEARCH ()", "SEARCH NOT", "SEARCH OR ALL", "SEARCH SINCE 31-Feb-1994", "SEARCH SINCE 1994-02-01", "SEARCH LARGER x",
         "STATUS a ()", "STATUS a (FOO)", "STATUS a MESSAGES", "LIST a", "LIST (FOO) a b", "LIST (RECURSIVEMATCH) a b", "LIST a b RETURN", "ENABLE", "ID", "ID (\"a\")", "AUTHENTICATE", "AUTHENTICATE PLAIN x",
         "LOGIN {9}\r\nabc def", "LOGIN {x}\r\nabc def", "COPY 1", "RENAME a", "APPEND a", "APPEND a {3", "SEARCH CHARSET UTF-8 TEXT {2}\r\n\u{ff}x", "EXPUNGE 1", "UID EXPUNGE",

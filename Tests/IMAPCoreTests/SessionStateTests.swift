@@ -9,7 +9,7 @@ import Testing
 
     static let anyState = ["CAPABILITY", "NOOP", "LOGOUT", "ID NIL"]
     static let authenticated = ["SELECT a", "EXAMINE a", "CREATE a", "DELETE a", "RENAME a b", "SUBSCRIBE a", "UNSUBSCRIBE a", "LIST \"\" *", "LSUB \"\" *", "STATUS a (MESSAGES)", "NAMESPACE", "IDLE", "ENABLE X"]
-    static let selected = ["CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "UID EXPUNGE 1", "SEARCH ALL", "FETCH 1 FLAGS", "STORE 1 FLAGS a", "COPY 1 a", "MOVE 1 a", "UID FETCH 1 FLAGS"]
+    static let selected = ["CHECK", "CLOSE", "UNSELECT", "EXPUNGE", "UID EXPUNGE 1", "SEARCH ALL", "FETCH 1 FLAGS", "STORE 1 FLAGS a", "COPY 1 a", "MOVE 1 a", "UID FETCH 1 FLAGS", "CANCELUPDATE \"a\""]
 
     /// RFC 3501 §6: which commands each state allows.
     @Test func commandsByState() throws {

@@ -43,6 +43,18 @@ import Testing
         }
     }
 
+    /// A partial without a count (not in RFC 9051 §9) is to the end, and named by its origin.
+    @Test func partialsWithoutCount() async throws {
+        try await TestServer.with { server in
+            try server.deliver("Subject: x\r\nContent-Transfer-Encoding: base64\r\n\r\naGVsbG8gd29ybGQ=\r\n")
+            let client = try server.client(selecting: "INBOX")
+            #expect(try client.run("FETCH 1 BODY.PEEK[TEXT]<10>").first?.hasSuffix("BODY[TEXT]<10> {8}\r\n9ybGQ=\r\n)") == true)
+            #expect(try client.run("FETCH 1 BINARY.PEEK[1]<6>").first?.hasPrefix("* 1 FETCH (BINARY[1]<6> ") == true)
+            #expect(try client.run("FETCH 1 BINARY.PEEK[1]<6>").first?.hasSuffix("}\r\nworld)") == true)
+            #expect(try client.run("FETCH 1 BODY.PEEK[TEXT]<99>").first == "* 1 FETCH (BODY[TEXT]<99> {0}\r\n)")
+        }
+    }
+
     @Test func severalMessagesInOneAppend() async throws {
         try await TestServer.with { server in
             let client = try server.client(selecting: "INBOX")

@@ -54,6 +54,8 @@ public enum Command: Sendable, Hashable {
     /// RFC 5256 §3.
     case sort([SortCriterion], SearchRequest, Numbering)
     case thread(ThreadAlgorithm, SearchKey, Numbering)
+    /// RFC 5267 §4.3.5: tags of searching commands.
+    case cancelUpdate([String])
     case fetch(SequenceSet, [FetchAttribute], Numbering, FetchModifiers = FetchModifiers())
     case store(SequenceSet, StoreRequest, Numbering)
     case copy(SequenceSet, MailboxName, Numbering)

@@ -122,6 +122,7 @@ public enum CommandParser {
         case "GETMETADATA": return try MetadataParser.get(&scanner)
         case "SETMETADATA": return try MetadataParser.set(&scanner)
         case "ID": return try id(&scanner)
+        case "CANCELUPDATE": return try cancelUpdate(&scanner)
         default: return nil
         }
     }
@@ -204,6 +205,16 @@ public enum CommandParser {
             names.append(ASCII.upper(try scanner.atom("a capability")))
         } while !scanner.atEnd
         return .enable(names)
+    }
+
+    /// `"CANCELUPDATE" 1*(SP quoted)` (RFC 5267 §5).
+    private static func cancelUpdate(_ scanner: inout Scanner) throws(ScanError) -> Command {
+        var tags: [String] = []
+        repeat {
+            try scanner.space()
+            tags.append(String(decoding: try scanner.string(), as: UTF8.self))
+        } while scanner.peek == 32
+        return .cancelUpdate(tags)
     }
 
     /// RFC 2971 §3.1: at most 30 pairs, field names at most 30 octets, values at most 1024.

@@ -42,7 +42,7 @@ public struct Partial: Sendable, Hashable {
     public let origin: Int
     public let count: Int
 
-    public init(origin: Int, count: Int) {
+    public init(origin: Int, count: Int = .max) {
         self.origin = origin
         self.count = count
     }

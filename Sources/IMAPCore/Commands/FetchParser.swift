@@ -113,10 +113,12 @@ enum FetchParser {
         return try scanner.list { (scanner) throws(ScanError) in try scanner.text() }
     }
 
-    /// `["<" number "." nz-number ">"]`
+    /// `["<" number "." nz-number ">"]` (RFC 9051 §9). The count is not optional there; without it `<15>` means, as with
+    /// Dovecot, from there to the end. The answer's form is `<15>` in any case.
     private static func partial(_ scanner: inout Scanner) throws(ScanError) -> Partial? {
         guard scanner.take(60) else { return nil }
         let origin = Int(try scanner.number64())
+        if scanner.take(62) { return Partial(origin: origin) }
         try scanner.expect(46, ". in <origin.count>")
         let count = Int(try scanner.number64())
         guard count > 0 else { throw ScanError("expected a number above zero") }

@@ -42,11 +42,11 @@ public indirect enum SearchKey: Sendable, Hashable {
     case emailID(String), threadID(String)
 }
 
-/// `partial-range` (RFC 9394 §3.1): positions in a result, from 1, counted from its beginning or its end.
+/// `partial-range` (RFC 9394 §3.1, RFC 5267 §4.4): positions in a result, from 1, counted from its beginning or its end.
 public struct PartialRange: Sendable, Hashable, CustomStringConvertible {
     public let positions: ClosedRange<UInt32>
     public let isFromEnd: Bool
-    /// As the client wrote it: the answer repeats it.
+    /// For the answer, which repeats it: `500:400` is the same as `400:500` (RFC 5267 §5).
     public let description: String
 
     static func parse(_ scanner: inout Scanner) throws(ScanError) -> PartialRange {
@@ -56,7 +56,7 @@ public struct PartialRange: Sendable, Hashable, CustomStringConvertible {
         guard scanner.take(45) == isFromEnd else { throw ScanError("both ends of a partial range count from the same side") }
         let last = try scanner.positiveNumber()
         let sign = isFromEnd ? "-" : ""
-        return PartialRange(positions: min(first, last)...max(first, last), isFromEnd: isFromEnd, description: "\(sign)\(first):\(sign)\(last)")
+        return PartialRange(positions: min(first, last)...max(first, last), isFromEnd: isFromEnd, description: "\(sign)\(min(first, last)):\(sign)\(max(first, last))")
     }
 
     /// The part of a result that it names, in the result's own order.
@@ -73,8 +73,12 @@ public struct SearchRequest: Sendable, Hashable {
     /// RFC 4731; SAVE from RFC 5182.
     public enum Return: Sendable, Hashable {
         case min, max, all, count, save
-        /// RFC 9394.
+        /// RFC 9394, RFC 5267 §4.4.
         case partial(PartialRange)
+        /// RFC 5267 §4.2: a hint, which a server may ignore.
+        case context
+        /// RFC 5267 §4.3; with what to FETCH of messages that arrive and match (RFC 5465 §7).
+        case update([FetchAttribute])
     }
 
     /// nil: the plain `* SEARCH` answer; else ESEARCH with these (an empty list in the command means ALL).
@@ -85,6 +89,11 @@ public struct SearchRequest: Sendable, Hashable {
 
     /// RFC 7162 §3.1.5: whether the answer tells a mod-sequence.
     public var namesModSequence: Bool { key.namesModSequence }
+    /// UPDATE's items; nil without UPDATE.
+    public var updates: [FetchAttribute]? {
+        for case .update(let attributes) in returns ?? [] { return attributes }
+        return nil
+    }
 
     public init(_ key: SearchKey, returns: [Return]? = nil, namesCharset: Bool = false) {
         self.namesCharset = namesCharset

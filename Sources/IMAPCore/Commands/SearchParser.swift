@@ -1,6 +1,6 @@
 import InternetMessage
 
-/// SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 5032).
+/// SEARCH (RFC 3501 §6.4.4, RFC 4731, RFC 5032, RFC 5267).
 enum SearchParser {
     static func request(_ scanner: inout Scanner) throws(ScanError) -> SearchRequest {
         try scanner.space()
@@ -58,8 +58,21 @@ enum SearchParser {
         case "PARTIAL":
             try scanner.space()
             return .partial(try PartialRange.parse(&scanner))
+        case "CONTEXT": return .context
+        case "UPDATE": return .update(try updateAttributes(&scanner))
         default: throw ScanError("unknown SEARCH return option \(word.prefix(32))")
         }
+    }
+}
+
+extension SearchParser {
+    /// `["(" fetch-att *(SP fetch-att) ")"]` behind UPDATE (RFC 5465 §8; the example in §7 has a space before it).
+    private static func updateAttributes(_ scanner: inout Scanner) throws(ScanError) -> [FetchAttribute] {
+        var ahead = scanner
+        _ = ahead.take(32)
+        guard ahead.peek == 40 else { return [] }
+        scanner = ahead
+        return try FetchParser.attributes(&scanner, uid: false)
     }
 }
 

@@ -71,8 +71,8 @@ public struct SequenceSet: Sendable, Hashable, CustomStringConvertible {
         isSaved ? "$" : elements.map { $0.first == $0.last ? Self.text($0.first) : Self.text($0.first) + ":" + Self.text($0.last) }.joined(separator: ",")
     }
 
-    /// The shortest set of these numbers, for COPYUID and ESEARCH; nil for none.
-    /// - Parameter numbers: in ascending order.
+    /// The shortest set of these numbers that keeps their order, for COPYUID and ESEARCH; nil for none. What does not ascend
+    /// is joined to no range (RFC 5267 §3.2).
     public static func compact(_ numbers: some Sequence<UInt32>) -> SequenceSet? {
         var ranges: [ClosedRange<UInt32>] = []
         for number in numbers {

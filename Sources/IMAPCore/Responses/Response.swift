@@ -22,6 +22,8 @@ public enum Response: Sendable, Hashable {
     case vanished(SequenceSet, earlier: Bool)
     /// RFC 4731: the tag of the command that it answers.
     case esearch(tag: String, Numbering, SearchResult)
+    /// RFC 5267 §4.3: how the result of that command changed, to be taken in as it stands.
+    case esearchUpdate(tag: String, Numbering, [ResultUpdate])
     case namespace(personal: [Namespace], otherUsers: [Namespace], shared: [Namespace])
     case id([IDField])
     /// RFC 9208 §4.2: a root with what is used and allowed of each resource.
@@ -72,6 +74,9 @@ public enum Response: Sendable, Hashable {
             threads.encode(into: &writer)
         case .vanished(let uids, let earlier): writer.raw((earlier ? "VANISHED (EARLIER) " : "VANISHED ") + uids.description)
         case .esearch(let tag, let numbering, let result): result.encode(tag, numbering, into: &writer)
+        case .esearchUpdate(let tag, let numbering, let updates):
+            SearchResult.head(tag, numbering, into: &writer)
+            for update in updates { update.encode(into: &writer) }
         case .namespace(let personal, let others, let shared):
             writer.raw("NAMESPACE")
             for group in [personal, others, shared] { Namespace.encode(group, into: &writer) }

@@ -39,6 +39,8 @@ public enum ResponseCode: Sendable, Hashable {
     case useAttribute
     /// RFC 5465 §5.8 and §8.
     case notificationOverflow, badEvent([String])
+    /// RFC 5267 §4.3.1: the tag of the searching command whose result is not kept up to date.
+    case noUpdate(String)
 
     /// The text between the brackets.
     public var text: String {
@@ -59,6 +61,7 @@ public enum ResponseCode: Sendable, Hashable {
         case .badURL(let url): "BADURL \"\(url.filter { $0 != "\"" && $0 != "\\" })\""
         case .metadataMaxSize(let limit): "METADATA MAXSIZE \(limit)"
         case .metadataLongEntries(let size): "METADATA LONGENTRIES \(size)"
+        case .noUpdate(let tag): "NOUPDATE \"\(tag.filter { $0 != "\"" && $0 != "\\" })\""
         case .badEvent(let known): "BADEVENT (" + known.joined(separator: " ") + ")"
         default: word
         }

@@ -15,15 +15,20 @@ public struct SearchResult: Sendable, Hashable {
     }
 
     func encode(_ tag: String, _ numbering: Numbering, into writer: inout ResponseWriter) {
-        writer.raw("ESEARCH (TAG ")
-        writer.string(Array(tag.utf8))
-        writer.raw(numbering == .uid ? ") UID" : ")")
+        Self.head(tag, numbering, into: &writer)
         if returns.contains(.min), let first = numbers.first { writer.raw(" MIN \(first)") }
         if returns.contains(.max), let last = numbers.last { writer.raw(" MAX \(last)") }
         if returns.contains(.all), let set = set(of: numbers[...]) { writer.raw(" ALL \(set)") }
         if returns.contains(.count) { writer.raw(" COUNT \(numbers.count)") }
         for case .partial(let range) in returns { writer.raw(" PARTIAL (\(range) \(set(of: range.slice(numbers)) ?? "NIL"))") }
         if let modSequence, !numbers.isEmpty { writer.raw(" MODSEQ \(modSequence)") }
+    }
+
+    /// `"ESEARCH" search-correlator [SP "UID"]` (RFC 4466 §2.6.2).
+    static func head(_ tag: String, _ numbering: Numbering, into writer: inout ResponseWriter) {
+        writer.raw("ESEARCH (TAG ")
+        writer.string(Array(tag.utf8))
+        writer.raw(numbering == .uid ? ") UID" : ")")
     }
 
     /// A sorted result keeps its order: only runs that ascend may be joined.
@@ -45,7 +50,16 @@ public struct SearchResult: Sendable, Hashable {
         if returns.contains(.min), let first = items.first { kept.append(first) }
         if returns.contains(.max), let last = items.last { kept.append(last) }
         for case .partial(let range) in returns { kept += range.slice(items) }
-        let restricts = returns.contains { $0 != .save }
-        return restricts ? kept : items
+        return returns.contains(where: \.restricts) ? kept : items
+    }
+}
+
+extension SearchRequest.Return {
+    /// Whether it asks for some of the result. UPDATE and CONTEXT have nothing to do with the others (RFC 5267 §4.1).
+    fileprivate var restricts: Bool {
+        switch self {
+        case .min, .max, .partial: true
+        case .all, .count, .save, .context, .update: false
+        }
     }
 }

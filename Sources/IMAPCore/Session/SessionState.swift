@@ -63,7 +63,7 @@ public struct SessionState: Sendable, Hashable {
         case .login, .authenticate: return logIn(command)
         case .enable, .select, .examine, .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .getQuota, .getQuotaRoot, .setQuota, .getMetadata, .setMetadata, .compress, .namespace, .idle, .notify:
             return isAuthenticated ? .allowed : .refused(.bad("log in first"))
-        case .check, .close, .unselect, .search, .sort, .thread, .fetch, .copy:
+        case .check, .close, .unselect, .search, .sort, .thread, .cancelUpdate, .fetch, .copy:
             return needsSelection()
         case .expunge, .store, .move:
             let admission = needsSelection()
@@ -137,6 +137,6 @@ public struct SessionState: Sendable, Hashable {
         "IDLE", "NAMESPACE", "UIDPLUS", "MOVE", "UNSELECT", "CHILDREN", "SPECIAL-USE", "LIST-EXTENDED", "LIST-STATUS", "ESEARCH", "WITHIN", "BINARY",
         "STATUS=SIZE", "CONDSTORE", "QRESYNC", "SEARCHRES", "SORT", "SORT=DISPLAY", "ESORT", "THREAD=ORDEREDSUBJECT", "THREAD=REFERENCES", "PARTIAL",
         "MULTIAPPEND", "CATENATE", "REPLACE", "COMPRESS=DEFLATE", "PREVIEW", "SAVEDATE", "OBJECTID", "INPROGRESS", "METADATA", "UTF8=ACCEPT",
-        "NOTIFY", "CREATE-SPECIAL-USE",
+        "NOTIFY", "CREATE-SPECIAL-USE", "CONTEXT=SEARCH", "CONTEXT=SORT",
     ]
 }

@@ -2,7 +2,7 @@ import InternetMessage
 
 /// Puts messages in the order that SORT asks for (RFC 5256 §3). What it needs of each is read once.
 public struct MessageSorter: Sendable {
-    private enum Value: Sendable {
+    enum Value: Sendable {
         case number(Int64)
         case text(CollationKey)
 
@@ -16,25 +16,31 @@ public struct MessageSorter: Sendable {
     }
 
     private let criteria: [SortCriterion]
-    private var rows: [(values: [Value], number: UInt32)] = []
+    private var rows: [SortRank] = []
 
     public init(_ criteria: [SortCriterion]) { self.criteria = criteria }
 
     /// Takes in a message. May read its header.
     /// - Parameter number: what the answer calls it; ascending from call to call, which decides ties.
     public mutating func add(_ message: some SearchableMessage, as number: UInt32) throws {
-        rows.append((try criteria.map { try Self.value($0.key, message) }, number))
+        rows.append(try rank(of: message, as: number))
+    }
+
+    /// What a message is compared by. May read its header.
+    public func rank(of message: some SearchableMessage, as number: UInt32) throws -> SortRank {
+        SortRank(values: try criteria.map { try Self.value($0.key, message) }, number: number)
+    }
+
+    /// Whether the first goes before the second.
+    public func precedes(_ a: SortRank, _ b: SortRank) -> Bool {
+        for (index, criterion) in criteria.enumerated() {
+            if let precedes = Value.precedes(a.values[index], b.values[index]) { return precedes != criterion.isReversed }
+        }
+        return a.number < b.number
     }
 
     /// The numbers in order.
-    public func sorted() -> [UInt32] {
-        rows.sorted { a, b in
-            for (index, criterion) in criteria.enumerated() {
-                if let precedes = Value.precedes(a.values[index], b.values[index]) { return precedes != criterion.isReversed }
-            }
-            return a.number < b.number
-        }.map(\.number)
-    }
+    public func sorted() -> [UInt32] { rows.sorted(by: precedes).map(\.number) }
 
     private static func value(_ key: SortCriterion.Key, _ message: some SearchableMessage) throws -> Value {
         switch key {
@@ -74,6 +80,12 @@ public struct MessageSorter: Sendable {
         case nil: return CollationKey("")
         }
     }
+}
+
+/// A message as SORT compares it, with the number that decides ties.
+public struct SortRank: Sendable {
+    let values: [MessageSorter.Value]
+    public let number: UInt32
 }
 
 /// The sent date (RFC 5256 §2.2), in seconds since 1970: Date:, or where that is missing or unreadable the internal date.

@@ -24,10 +24,15 @@ public enum ThreadAlgorithm: String, Sendable, Hashable, CaseIterable {
 enum SortParser {
     static func sort(_ scanner: inout Scanner, _ numbering: Numbering) throws(ScanError) -> Command {
         try scanner.space()
-        let returns = try SearchParser.returns(&scanner)
+        var returns = try SearchParser.returns(&scanner)
         let criteria = try scanner.list { (scanner) throws(ScanError) in try criterion(&scanner) }
         try scanner.space()
-        return .sort(criteria, SearchRequest(try keys(&scanner), returns: returns), numbering)
+        // RFC 5267 §5 has RETURN first; its appendix A.1 has it here, and some clients behind the charset.
+        if returns == nil { returns = try SearchParser.returns(&scanner) }
+        let charset = try SearchParser.charset(&scanner)
+        try scanner.space()
+        if returns == nil { returns = try SearchParser.returns(&scanner) }
+        return .sort(criteria, SearchRequest(try SearchParser.keys(&scanner, charset: charset), returns: returns), numbering)
     }
 
     static func thread(_ scanner: inout Scanner, _ numbering: Numbering) throws(ScanError) -> Command {

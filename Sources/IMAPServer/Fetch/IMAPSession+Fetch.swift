@@ -79,12 +79,11 @@ extension IMAPSession {
     /// Sets `\Seen` where an attribute does that and the mailbox may be written.
     /// - Returns: whether any message changed, so that the answers must name the flags.
     private func markSeen(_ indices: [Int], _ attributes: [FetchAttribute]) throws(StoreError) -> Bool {
-        guard var current = selection, !current.readOnly, attributes.contains(where: \.setsSeen) else { return false }
+        guard let current = selection, !current.readOnly, attributes.contains(where: \.setsSeen) else { return false }
         let unseen = indices.map { current.view.messages[$0] }.filter { !$0.flags.contains(.seen) }.map(\.uid)
         guard !unseen.isEmpty else { return false }
         let snapshot = try current.mailbox.setFlags(.add, [.seen], uids: unseen)
-        current.view.markReported(snapshot, uids: unseen)
-        selection = current
+        markReported(snapshot, uids: unseen)
         return true
     }
 

@@ -65,14 +65,16 @@ public struct IMAPSummarizer: MessageSummarizer {
 
 /// Summaries of messages that are asked for in ascending order, read from the index in pieces.
 final class SummaryReader {
-    private static let piece = 256
+    static let piece = 256
 
+    private let piece: Int
     private let mailbox: Mailbox
     private let view: MailboxView
     private var found: [UInt32: IndexedSummary] = [:]
     private var covered: ClosedRange<UInt32>?
 
-    init(_ mailbox: Mailbox, _ view: MailboxView) {
+    init(_ mailbox: Mailbox, _ view: MailboxView, piece: Int = SummaryReader.piece) {
+        self.piece = piece
         self.mailbox = mailbox
         self.view = view
     }
@@ -91,7 +93,7 @@ final class SummaryReader {
 
     private func read(from uid: UInt32) {
         guard let index = view.index(ofUID: uid) else { return }
-        let last = view.messages[min(index + Self.piece - 1, view.messages.count - 1)].uid
+        let last = view.messages[min(index + piece - 1, view.messages.count - 1)].uid
         covered = uid...last
         found = mailbox.summaries(uid...last)
     }

@@ -11,6 +11,8 @@ final class SearchCandidate: SearchableMessage {
     let sequenceNumber: UInt32
     private var details: MessageDetails?
     private var content: MessageContent?
+    /// How often header or content were asked for.
+    private(set) var reads = 0
     /// Inside: nil when the index has none.
     private var summary: MessageHeader??
 
@@ -36,7 +38,10 @@ final class SearchCandidate: SearchableMessage {
     func fields(_ name: String) throws -> [HeaderField] {
         if content == nil, IMAPSummarizer.fields.contains(name.lowercased()) {
             if summary == nil { summary = .some(index.summaries.header(of: uid)) }
-            if case .some(.some(let header)) = summary { return header.all(name) }
+            if case .some(.some(let header)) = summary {
+                reads += 1
+                return header.all(name)
+            }
         }
         return try header().all(name)
     }
@@ -51,6 +56,7 @@ final class SearchCandidate: SearchableMessage {
     }
 
     private func load() throws(StoreError) -> MessageContent {
+        reads += 1
         if let content { return content }
         let made = MessageContent(try mailbox.open(uid: message.uid))
         content = made
@@ -60,8 +66,8 @@ final class SearchCandidate: SearchableMessage {
 
 /// What one search asks of the folder's index.
 final class SearchIndex {
-    private static let piece = 4096
-
+    /// Details and summaries read at once.
+    private let piece: Int
     let summaries: SummaryReader
     /// nil: only the files tell.
     private(set) lazy var texts: IndexedTexts? = mailbox.indexedTexts()
@@ -70,16 +76,18 @@ final class SearchIndex {
     private var details: [UInt32: MessageDetails] = [:]
     private var covered: ClosedRange<UInt32>?
 
-    init(_ mailbox: Mailbox, _ view: MailboxView) {
+    /// - Parameter piece: 1 for messages that do not lie together.
+    init(_ mailbox: Mailbox, _ view: MailboxView, piece: Int = 4096) {
         self.mailbox = mailbox
         self.view = view
-        summaries = SummaryReader(mailbox, view)
+        self.piece = piece
+        summaries = SummaryReader(mailbox, view, piece: min(piece, SummaryReader.piece))
     }
 
     /// Read for many messages at once: they are asked in ascending order.
     func details(of uid: UInt32) -> MessageDetails? {
         if covered?.contains(uid) != true, let index = view.index(ofUID: uid) {
-            let uids = view.messages[index..<min(index + Self.piece, view.messages.count)].map(\.uid)
+            let uids = view.messages[index..<min(index + piece, view.messages.count)].map(\.uid)
             covered = uid...(uids.last ?? uid)
             details = Dictionary(((try? mailbox.details(of: uids)) ?? []).map { ($0.uid, $0) }, uniquingKeysWith: { $1 })
         }

@@ -96,12 +96,20 @@ extension IMAPSession {
         if !items.isEmpty { respond(.status(mailboxName(name), items.map { ($0, now.value($0)) })) }
     }
 
-    /// FETCH of new messages in the selected mailbox, as MessageNew asked (§5.2).
+    /// FETCH of new messages in the selected mailbox, as MessageNew (§5.2) and UPDATE (§7) asked: one for both. §5.2 wants it
+    /// behind ADDTO, which the example in §7 has last; only so it can be one.
     func tellArrivals() async throws {
-        guard let uids = notifications?.arrivals, !uids.isEmpty else { return }
+        let uids = notifications?.arrivals ?? [], byContext = contexts.arrivals
+        guard !uids.isEmpty || !byContext.isEmpty else { return }
         notifications?.arrivals = []
-        guard let attributes = notifications?.request?.selected?.attributes, let view = selection?.view else { return }
-        try await tell(uids.compactMap { view.index(ofUID: $0) }, attributes)
+        contexts.arrivals = [:]
+        guard let view = selection?.view else { return }
+        let attributes = notifications?.request?.selected?.attributes ?? [], notified = Set(uids)
+        for uid in notified.union(byContext.keys).sorted() {
+            let asked = notified.contains(uid) ? attributes : []
+            let wanted = asked + (byContext[uid] ?? []).filter { !asked.contains($0) }
+            if let index = view.index(ofUID: uid), !wanted.isEmpty { try await tell([index], wanted) }
+        }
     }
 
     // MARK: What this client does itself (§5: it need not hear of that)
@@ -112,6 +120,7 @@ extension IMAPSession {
 
     /// This client put messages into a folder.
     func noteOwnArrivals(_ uids: [UInt32], in mailbox: Mailbox) {
+        if !contexts.isEmpty, let selection, selection.mailbox === mailbox { contexts.ownArrivals.formUnion(uids) }
         guard notifications?.isActive == true else { return }
         if let selection, selection.mailbox === mailbox {
             notifications?.ownArrivals.formUnion(uids)

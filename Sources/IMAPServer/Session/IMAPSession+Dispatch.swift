@@ -29,7 +29,7 @@ extension IMAPSession {
         case .select, .examine, .close, .unselect: try selectionCommand(command, tag)
         case .create, .delete, .rename, .subscribe, .unsubscribe, .list, .lsub, .status, .getMetadata, .setMetadata, .getQuota, .getQuotaRoot, .setQuota:
             try folderCommand(command, tag)
-        case .fetch, .store, .search, .sort, .thread, .copy, .move, .expunge: try await messageCommand(command, tag)
+        case .fetch, .store, .search, .sort, .thread, .cancelUpdate, .copy, .move, .expunge: try await messageCommand(command, tag)
         }
     }
 
@@ -79,6 +79,7 @@ extension IMAPSession {
         case .search(let request, let numbering): try await search(tag, request, numbering)
         case .sort(let criteria, let request, let numbering): try await sort(tag, criteria, request, numbering)
         case .thread(let algorithm, let key, let numbering): try await thread(tag, algorithm, key, numbering)
+        case .cancelUpdate(let tags): cancelUpdate(tag, tags)
         case .copy(let set, let name, let numbering): try copy(tag, set, name, numbering, moving: false)
         case .move(let set, let name, let numbering): try copy(tag, set, name, numbering, moving: true)
         case .expunge(let set): try expunge(tag, uids: set)

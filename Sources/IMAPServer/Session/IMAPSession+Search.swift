@@ -12,6 +12,8 @@ extension IMAPSession {
     func search(_ tag: String, _ request: SearchRequest, _ numbering: Numbering) async throws {
         // RFC 6855 §3.
         if request.namesCharset, state.acceptsUTF8 { return respond(tag, .bad("after ENABLE UTF8=ACCEPT searches are in UTF-8 and name no charset")) }
+        if refusesTag(tag, request) { return }
+        let context = newContext(tag, request, numbering)
         var found: [Match] = []
         guard try await matches(tag, request.key, saving: request.returns, { _, match in found.append(match) }) else { return }
         // RFC 9051 §6.4.4: the plain SEARCH response is gone.
@@ -21,6 +23,7 @@ extension IMAPSession {
             let modSequence = request.namesModSequence ? Self.modSequence(found, returns) : nil
             let result = SearchResult(found.map { $0.number(numbering) }, returns: returns, modSequence: modSequence)
             if returns != [.save] { respond(.esearch(tag: tag, numbering, result)) }
+            if let context { follow(context, found: found.map(\.uid)) }
         } else {
             respond(.search(found.map { $0.number(numbering) }, modSequence: request.namesModSequence ? found.map(\.modSequence).max() : nil))
         }
@@ -28,6 +31,8 @@ extension IMAPSession {
     }
 
     func sort(_ tag: String, _ criteria: [SortCriterion], _ request: SearchRequest, _ numbering: Numbering) async throws {
+        if refusesTag(tag, request) { return }
+        let context = newContext(tag, request, numbering, criteria)
         var sorter = MessageSorter(criteria)
         var found: [UInt32: Match] = [:]
         let done = try await matches(tag, request.key, saving: request.returns) { candidate, match in
@@ -41,6 +46,7 @@ extension IMAPSession {
             let modSequence = request.namesModSequence ? Self.modSequence(order, returns) : nil
             let result = SearchResult(order.map { $0.number(numbering) }, returns: returns, modSequence: modSequence, isSorted: true)
             if returns != [.save] { respond(.esearch(tag: tag, numbering, result)) }
+            if let context { follow(context, found: order.map(\.uid)) }
         } else {
             respond(.sort(order.map { $0.number(numbering) }, modSequence: request.namesModSequence ? order.map(\.modSequence).max() : nil))
         }

@@ -69,14 +69,17 @@ extension IMAPSession {
         do throws(StoreError) {
             let (recent, snapshot) = try look(at: current.mailbox, readOnly: current.readOnly || !tellsMessages)
             guard snapshot.uidValidity == current.view.snapshot.uidValidity else { return bye("the mailbox was replaced; log in again") }
-            let before = current.view.messages.count
+            let told = current.view
             var changes = current.view.update(
                 to: snapshot, newRecent: tellsMessages ? recent : [], mayExpunge: mayExpunge && tellsMessages, mayAdd: tellsMessages,
                 countsModSequences: state.usesModSequences)
+            let news = MailboxNews(changes, told, current.view)
             if !tellsFlags { changes.removeAll { if case .flags(let index) = $0 { !own.contains(current.view.messages[index].uid) } else { false } } }
             selection = current
+            tellRemovals(news.gone, told)
             report(changes, current, namingUIDs: namingUIDs || events != nil)
-            noteArrivals(changes, current.view, before)
+            noteArrivals(news.arrived)
+            tellContexts(news)
         } catch {
             log(error)
             bye("the selected mailbox is gone or cannot be read", code: .unavailable)
@@ -84,10 +87,9 @@ extension IMAPSession {
     }
 
     /// Remembers new messages that NOTIFY wants described; those of this client it knows.
-    private func noteArrivals(_ changes: [MailboxView.Change], _ view: MailboxView, _ before: Int) {
+    private func noteArrivals(_ arrived: [UInt32]) {
         guard let request = notifications?.request, request.selected?.attributes.isEmpty == false else { return }
-        let gone = changes.count { if case .expunge = $0 { true } else { false } }
-        let fresh = view.messages.dropFirst(before - gone).map(\.uid).filter { notifications?.ownArrivals.remove($0) == nil }
+        let fresh = arrived.filter { notifications?.ownArrivals.remove($0) == nil }
         notifications?.arrivals += fresh
     }
 
@@ -129,6 +131,8 @@ extension IMAPSession {
         }
         selection = nil
         savedUIDs = []
+        // RFC 5267 §4.3: updates cease.
+        contexts.end()
         state.didDeselect()
     }
 
@@ -153,6 +157,7 @@ extension IMAPSession {
             // RFC 5465 §4: after NOTIFY exactly what it named.
             if notifications == nil { synchronise(mayExpunge: true) } else { try await tellEvents(looksEverywhere: looksEverywhere, isIdle: true) }
             looksEverywhere = false
+            try await tellArrivals()
             try await flush()
             if let event = framer.next() { return endIdle(tag, event) }
             switch await connection.next(wakeable: true, timeout: configuration.pollInterval) {

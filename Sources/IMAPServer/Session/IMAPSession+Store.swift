@@ -14,7 +14,7 @@ extension IMAPSession {
         let done = uids.filter { !left.contains($0) }
         if request.silent {
             // The client knows what it did; what others did at the same time shows with the next difference.
-            selection?.view.markReported(snapshot, uids: done)
+            markReported(snapshot, uids: done)
         }
         synchronise(mayExpunge: numbering == .uid, namingUIDs: numbering == .uid, own: Set(done))
         reportStored(request, done, before: before, numbering)

@@ -20,6 +20,8 @@ final class IMAPSession {
     var append: AppendInProgress?
     /// What `$` stands for, ascending (RFC 5182).
     var savedUIDs: [UInt32] = []
+    /// Results that are kept up to date for the client (RFC 5267).
+    var contexts = SearchContexts()
     /// Since NOTIFY was used first.
     var notifications: Notifications?
     var failedLogIns = 0
@@ -128,7 +130,9 @@ final class IMAPSession {
         case .needContinuation: respond(.continuation("go on"))
         case .command(let bytes): try await command(bytes)
         case .line: break
-        case .append(let step): try await append(step)
+        case .append(let step):
+            try await append(step)
+            if append == nil { try await tellArrivals() }
         case .failed(let error):
             append = nil
             respond(error.response)

@@ -19,6 +19,8 @@ struct MailboxView {
     private(set) var messages: MessageList
     private(set) var snapshot: MailboxSnapshot
     private(set) var recent: Set<UInt32>
+    /// Messages that are gone but not reported yet, ascending.
+    private(set) var missing: [UInt32] = []
     /// Whether the session speaks of `\Recent` (RFC 9051 knows it no more).
     private let showsRecent: Bool
     private var reportedRecent: Int
@@ -45,12 +47,17 @@ struct MailboxView {
         var changes: [Change] = keywordsMoved ? [.flagList] : []
         let highest = messages.last?.uid ?? 0, old = messages, oldSnapshot = snapshot
         snapshot = fresh
+        missing = []
         recent.formUnion(newRecent)
         let hasNewRecent = recent.count != reportedRecent
         var gone: [(index: Int, uid: UInt32)] = [], touched: [UInt32] = [], arrived = 0, isWhole = true
         fresh.messages.differences(from: old) { difference in
             switch difference {
-            case .gone(let index, let message): if mayExpunge { gone.append((index, message.uid)) } else { isWhole = false }
+            case .gone(let index, let message):
+                if mayExpunge { gone.append((index, message.uid)) } else {
+                    isWhole = false
+                    missing.append(message.uid)
+                }
             case .changed(let index, _, let message):
                 let isTouched = countsModSequences && message.modSequence != old[index].modSequence
                 if isTouched || !message.hasSameFlags(as: old[index]) { touched.append(message.uid) }
@@ -112,5 +119,30 @@ struct MailboxView {
 
     func flags(of message: StoredMessage) -> [Flag] {
         FlagMapping.flags(message.flags, keywords: snapshot.keywords(of: message)) + (showsRecent && recent.contains(message.uid) ? [.recent] : [])
+    }
+}
+
+/// The UIDs behind a view's changes.
+struct MailboxNews {
+    private(set) var touched: [UInt32] = []
+    /// Told of with EXISTS, ascending.
+    let arrived: [UInt32]
+    /// Also where EXPUNGE has to wait.
+    private(set) var gone: Set<UInt32>
+    /// Were gone, with the EXPUNGE still to come, and are there again.
+    private(set) var returned: Set<UInt32> = []
+
+    init(_ changes: [MailboxView.Change], _ told: MailboxView, _ now: MailboxView) {
+        gone = Set(now.missing)
+        let highest = told.messages.last?.uid ?? 0
+        arrived = highest == .max ? [] : now.messages[now.messages.lowerBound(highest + 1)..<now.messages.count].map(\.uid)
+        for change in changes {
+            switch change {
+            case .flags(let index): touched.append(now.messages[index].uid)
+            case .expunge(_, let uid): gone.insert(uid)
+            case .exists, .recent, .flagList: break
+            }
+        }
+        returned = Set(told.missing).subtracting(gone)
     }
 }

@@ -56,8 +56,8 @@ struct ModSequenceLog: Sendable, Equatable {
             entries[UInt32(uid)] = nil
             vanished[UInt32(uid)] = value
         } else {
-            let name = MaildirFileName(letters: row[(second + 1)...])
-            entries[UInt32(uid)] = Entry(modSequence: value, flags: name.flags, keywords: name.keywords)
+            let info = MaildirInfo(letters: row[(second + 1)...])
+            entries[UInt32(uid)] = Entry(modSequence: value, flags: info.flags, keywords: info.keywords)
         }
     }
 
@@ -92,7 +92,7 @@ struct ModSequenceLines: Sendable {
     mutating func append(_ uid: UInt32, _ flags: MessageFlags, _ keywords: UInt32, _ value: UInt64) {
         begin(uid, value)
         let end = octets.count
-        MaildirFileName(base: "", flags: flags, keywords: keywords).appendLetters(to: &octets)
+        MaildirInfo(flags: flags, keywords: keywords).appendLetters(to: &octets)
         if octets.count == end { octets.append(45) }
         octets.append(10)
     }

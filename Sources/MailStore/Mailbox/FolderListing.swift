@@ -1,3 +1,5 @@
+import CMemory
+
 /// A message file as a scan found it; its base name is kept beside it.
 struct FoundFile: Sendable {
     let info: MaildirInfo
@@ -36,10 +38,14 @@ struct FolderListing: Sendable {
         files = ContiguousArray(repeating: nil, count: known.names.count)
         if known.isEmpty { try expectStrangers(in: paths.cur) }
         for (folder, isNew) in [(paths.new, true), (paths.cur, false)] {
+            var batch = NameBatch()
             try Files.forEachFileName(in: folder) { name in
                 guard name.first != 46, name.count <= NameArena.longest else { return }
-                take(name, isNew: isNew)
+                let base = name.firstPlace(of: 58)
+                batch.append(name, base: base, tag: UInt32(base))
+                if batch.isFull { take(&batch, isNew: isNew) }
             }
+            take(&batch, isNew: isNew)
         }
     }
 
@@ -50,13 +56,19 @@ struct FolderListing: Sendable {
         strangerFiles.reserveCapacity(most)
     }
 
-    private mutating func take(_ name: UnsafeBufferPointer<UInt8>, isNew: Bool) {
-        let base = UnsafeBufferPointer(rebasing: name[..<name.firstPlace(of: 58)])
-        put(FoundFile(name, base: base.count, isNew: isNew, arena: &spellings), base)
+    /// Names whose tags are the lengths of their bases.
+    private mutating func take(_ batch: inout NameBatch, isNew: Bool) {
+        files.withUnsafeBufferPointer { files in
+            known.announce(batch.hashes) { index in postern_prefetch(files.baseAddress.map { $0 + index }) }
+        }
+        strangers.announce(batch.hashes)
+        batch.empty { name, length, hash in
+            let file = FoundFile(name, base: Int(length), isNew: isNew, arena: &spellings)
+            put(file, UnsafeBufferPointer(rebasing: name[..<Int(length)]), hash: hash)
+        }
     }
 
-    private mutating func put(_ file: FoundFile, _ base: UnsafeBufferPointer<UInt8>) {
-        let hash = NameTable.hash(of: base)
+    private mutating func put(_ file: FoundFile, _ base: UnsafeBufferPointer<UInt8>, hash: UInt32) {
         if let index = known.index(of: base, hash: hash) {
             if files[index] == nil { count += 1 }
             files[index] = file
@@ -76,10 +88,26 @@ struct FolderListing: Sendable {
             files[index] = file
             count += 1
         }
-        for (name, file) in zip(other.strangers.names, other.strangerFiles) where strangers.index(of: name) == nil { name.withOctets { put(file, $0) } }
+        for (name, file) in zip(other.strangers.names, other.strangerFiles) where strangers.index(of: name) == nil {
+            name.withOctets { put(file, $0, hash: NameTable.hash(of: $0)) }
+        }
+    }
+
+    /// Puts those that the list does not have into the order in which they arrived.
+    mutating func arrangeStrangers() {
+        let order = Arrival.order(of: strangers.names)
+        strangers.arrange(order)
+        strangerFiles = ContiguousArray(order.map { strangerFiles[$0] })
     }
 
     // MARK: Asking
+
+    /// The file of the name that is at an index of a list which has grown by the strangers since, as it does as a rule.
+    subscript(index: Int, name: StoredName) -> FoundFile? {
+        if index < files.count { return files[index] }
+        let place = index - files.count
+        return place < strangerFiles.count && strangers.names[place] == name ? strangerFiles[place] : self[name]
+    }
 
     subscript(base: StoredName) -> FoundFile? { base.withOctets { self[$0] } }
     subscript(base: [UInt8]) -> FoundFile? { base.withUnsafeBufferPointer { self[$0] } }

@@ -29,7 +29,15 @@ extension MailboxState {
     private static func parse(_ bytes: [UInt8], into uids: inout UIDNames) -> UIDList? {
         // Lines with a file name as most programs make it are longer.
         uids.reserveCapacity(bytes.count / 48)
-        return try? UIDList(parsing: bytes) { uids.append($0.base, uid: $0.uid) }
+        var batch = NameBatch()
+        let list = try? UIDList(parsing: bytes) { line in
+            // No file has such a name.
+            guard line.base.count <= NameArena.longest else { return }
+            batch.append(line.base, base: line.base.count, tag: line.uid)
+            if batch.isFull { uids.append(&batch) }
+        }
+        uids.append(&batch)
+        return list
     }
 
     /// - Returns: false when the list must be read as a whole.
@@ -47,16 +55,16 @@ extension MailboxState {
         try DotLock.holding(paths.uidListLock, work)
     }
 
-    /// Gives UIDs to files in the order in which they arrived, and makes that durable before anybody hears of them.
+    /// Gives UIDs to files, and makes that durable before anybody hears of them.
     /// - Parameters:
+    ///   - bases: in the order in which they arrived.
     ///   - live: how many files there are; many lines more are worth a new list.
     ///   - isLive: whether a name is one of them.
-    mutating func assignUIDs(to bases: some Collection<StoredName>, live: Int = .max, isLive: ([UInt8]) -> Bool = { _ in true }) throws(StoreError) {
+    mutating func assignUIDs(to bases: NameTable, live: Int = .max, isLive: ([UInt8]) -> Bool = { _ in true }) throws(StoreError) {
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             try reloadListUnderLock()
             // Whoever held the lock before may have given them theirs.
-            let unknown = bases.filter { (uids.count == 0 || uids[$0] == nil) && UIDList.canHold($0) }
-            try appendUnderLock(Arrival.sort(unknown))
+            try appendUnderLock(bases.filter { (uids.count == 0 || uids.table.index(of: $0) == nil) && UIDList.canHold($0) })
             if live != .max { try compactUnderLock(live: live, isLive: isLive) }
         }
     }
@@ -70,12 +78,13 @@ extension MailboxState {
     }
 
     /// The lock is held and the list current. One append, one fdatasync.
-    mutating func appendUnderLock(_ bases: [StoredName]) throws(StoreError) {
+    mutating func appendUnderLock(_ bases: NameTable) throws(StoreError) {
         guard !bases.isEmpty, let known = list else { return }
-        guard UInt64(known.nextUID) + UInt64(bases.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
+        let names = bases.names
+        guard UInt64(known.nextUID) + UInt64(names.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
         var lines: [UInt8] = []
-        lines.reserveCapacity(bases.reduce(0) { $0 + $1.count + 14 })
-        for (offset, base) in bases.enumerated() { base.withOctets { UIDList.append(uid: known.nextUID + UInt32(offset), $0, to: &lines) } }
+        lines.reserveCapacity(names.reduce(0) { $0 + $1.count + 14 })
+        for (offset, base) in names.enumerated() { base.withOctets { UIDList.append(uid: known.nextUID + UInt32(offset), $0, to: &lines) } }
         if try endsTorn() {
             guard let bytes = try Files.contents(paths.uidList), var whole = try? UIDList(parsing: bytes), whole.takeAppended(lines) else { return }
             try write(whole)
@@ -86,15 +95,14 @@ extension MailboxState {
     }
 
     /// What this process appended need not be read again, as long as it stands where the list ended for it.
-    private mutating func takeWritten(_ lines: [UInt8], _ bases: [StoredName]) throws(StoreError) {
+    private mutating func takeWritten(_ lines: [UInt8], _ bases: NameTable) throws(StoreError) {
         let stamp = try FileStamp.of(paths.uidList)
         guard stamp.inode == listEnd.inode, stamp.size == listEnd.offset + lines.count, let first = list?.nextUID else {
             listStamp = .missing
             return try reloadList()
         }
-        if uids.count == 0 { uids.reserveCapacity(bases.count) }
-        for (offset, base) in bases.enumerated() { uids.append(base, uid: first + UInt32(offset)) }
-        list?.nextUID = first + UInt32(bases.count)
+        uids.append(bases, from: first)
+        list?.nextUID = first + UInt32(bases.names.count)
         listEnd.append(lines)
         listStamp = stamp
     }

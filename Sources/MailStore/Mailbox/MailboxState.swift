@@ -107,9 +107,13 @@ struct MailboxState: Sendable {
     }
 
     /// Builds the message list from what is on disk, giving UIDs to files that have none.
-    private mutating func takeIn(_ found: FolderListing) throws(StoreError) {
+    private mutating func takeIn(_ listing: FolderListing) throws(StoreError) {
         let version = uidsVersion
-        if list == nil || !found.strangers.isEmpty { try assignUIDs(to: found.strangers.names, live: found.count) { found[$0] != nil } }
+        var found = listing
+        if list == nil || !found.strangers.isEmpty {
+            found.arrangeStrangers()
+            try assignUIDs(to: found.strangers, live: found.count) { [found] in found[$0] != nil }
+        }
         var messages = ascending(found, isSameList: uidsVersion == version)
         guard let list else { return }
         // Both ascending; what is the same keeps its mod-sequence, so that they compare equal.
@@ -128,9 +132,9 @@ struct MailboxState: Sendable {
     private func ascending(_ found: FolderListing, isSameList: Bool) -> ContiguousArray<StoredMessage> {
         var messages = ContiguousArray<StoredMessage>()
         messages.reserveCapacity(found.count)
-        let names = uids.table.names, known = isSameList ? found.files.count : 0
+        let names = uids.table.names, isInPlace = isSameList || found.files.isEmpty
         for index in names.indices {
-            guard let file = index < known ? found.files[index] : found[names[index]], !uids.table.isOutdated(index) else { continue }
+            guard let file = isInPlace ? found[index, names[index]] : found[names[index]], !uids.table.isOutdated(index) else { continue }
             messages.append(StoredMessage(uid: uids.uids[index], base: names[index], file))
         }
         return messages

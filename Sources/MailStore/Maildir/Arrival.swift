@@ -26,15 +26,14 @@ struct Arrival: Comparable {
         return a.microseconds != b.microseconds ? a.microseconds < b.microseconds : a.count < b.count
     }
 
-    /// The names in the order in which they arrived.
-    static func sort(_ names: some Collection<StoredName>) -> [StoredName] {
-        let names = ContiguousArray(names)
+    /// The places of the names in the order in which they arrived.
+    static func order(of names: ContiguousArray<StoredName>) -> [Int] {
         var order = names.indices.map { place in (arrival: names[place].withOctets { Arrival($0) }, place: place) }
         order.sort { a, b in
             guard a.arrival == b.arrival else { return a.arrival < b.arrival }
             return names[a.place].withOctets { first in names[b.place].withOctets { first.precedes($0) } }
         }
-        return order.map { names[$0.place] }
+        return order.map(\.place)
     }
 
     private static func number(after letter: UInt8, in part: Slice<UnsafeBufferPointer<UInt8>>) -> Int {

@@ -4,7 +4,7 @@ struct MaildirInfo: Hashable, Sendable {
     /// Bit n is the keyword letter `a` + n, an index into `dovecot-keywords`.
     var keywords: UInt32 = 0
 
-    init(flags: MessageFlags, keywords: UInt32) {
+    init(flags: MessageFlags = [], keywords: UInt32 = 0) {
         self.flags = flags
         self.keywords = keywords
     }

@@ -1,3 +1,4 @@
+import CMemory
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -36,6 +37,28 @@ struct NameTable: Sendable {
     func index(of name: StoredName) -> Int? { name.withOctets { index(of: $0) } }
     func index(of octets: [UInt8]) -> Int? { octets.withUnsafeBufferPointer { index(of: $0) } }
 
+    /// Has the memory fetched that will be needed to look up names with these hashes.
+    /// - Parameter beside: is told where they seem to be, to fetch what it keeps beside the names.
+    func announce(_ hashes: [UInt32], and beside: (Int) -> Void = { _ in }) {
+        // What is small is in the caches.
+        guard slots.count > 4096 else { return }
+        slots.withUnsafeBufferPointer { slots in
+            guard let start = slots.baseAddress else { return }
+            for hash in hashes { postern_prefetch(start + home(of: hash)) }
+        }
+        names.withUnsafeBufferPointer { names in
+            guard let start = names.baseAddress else { return }
+            for hash in hashes {
+                guard let index = likelyIndex(hash) else { continue }
+                postern_prefetch(start + index)
+                beside(index)
+            }
+            for hash in hashes {
+                if let index = likelyIndex(hash) { names[index].announce() }
+            }
+        }
+    }
+
     /// Adds a name at the end, also one that is there: it is then found at the end.
     mutating func append(_ octets: UnsafeBufferPointer<UInt8>) { append(octets, hash: Self.hash(of: octets)) }
 
@@ -53,6 +76,25 @@ struct NameTable: Sendable {
         if let known = Self.index(slots[slot]) { return known }
         add(arena.keep(octets), at: slot, hash)
         return names.count - 1
+    }
+
+    /// The names that are wanted, in the same order. As a rule that is all of them, and costs nothing.
+    func filter(_ isWanted: (StoredName) -> Bool) -> NameTable {
+        guard !names.allSatisfy(isWanted) else { return self }
+        var some = NameTable()
+        for name in names where isWanted(name) { some.append(name) }
+        return some
+    }
+
+    /// Puts the names into another order. None must have been added twice.
+    /// - Parameter order: the index of each now, in the order that they are to have.
+    mutating func arrange(_ order: [Int]) {
+        var places = ContiguousArray<UInt64>(repeating: 0, count: order.count)
+        for (place, index) in order.enumerated() { places[index] = UInt64(place) }
+        names = ContiguousArray(order.map { names[$0] })
+        for slot in slots.indices {
+            if let index = Self.index(slots[slot]) { slots[slot] = slots[slot] & ~0xffff_ffff | (places[index] + 1) }
+        }
     }
 
     /// Makes room for so many names in all.
@@ -77,12 +119,20 @@ struct NameTable: Sendable {
 
     /// The slot that has the name, or the free one where it belongs.
     private func slot(of octets: UnsafeBufferPointer<UInt8>, hash: UInt32) -> Int {
-        var slot = Int(hash) & (slots.count - 1)
+        var slot = home(of: hash)
         while slots[slot] != 0 {
             if UInt32(truncatingIfNeeded: slots[slot] >> 32) == hash, let index = Self.index(slots[slot]), names[index].withOctets({ $0.hasSameOctets(as: octets) }) { return slot }
             slot = (slot + 1) & (slots.count - 1)
         }
         return slot
+    }
+
+    private func home(of hash: UInt32) -> Int { Int(hash) & (slots.count - 1) }
+
+    /// Where a name with such a hash is, unless another one is in its place.
+    private func likelyIndex(_ hash: UInt32) -> Int? {
+        let entry = slots[home(of: hash)]
+        return UInt32(truncatingIfNeeded: entry >> 32) == hash ? Self.index(entry) : nil
     }
 
     /// Moves what is in the table into a larger one; the hashes in it are enough for that.

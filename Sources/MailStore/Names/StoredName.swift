@@ -1,3 +1,6 @@
+import CMemory
+import Synchronization
+
 /// The octets of a name, in memory that many names share: a folder has hundreds of thousands, and an object for each
 /// costs more time and memory than everything else about it.
 struct StoredName: Sendable {
@@ -24,6 +27,9 @@ struct StoredName: Sendable {
     var text: String { withOctets { String(decoding: $0, as: UTF8.self) } }
 
     func withOctets<Value>(_ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value { chunk.withOctets(Int(offset), Int(length), body) }
+
+    /// Has its octets fetched, which lie in one cache line or two.
+    func announce() { chunk.announce(Int(offset), Int(length)) }
 
     /// Its first octets, in the same memory.
     func prefix(_ length: Int) -> StoredName { StoredName(chunk, Int(offset), min(length, count)) }
@@ -58,8 +64,6 @@ struct NameArena: Sendable {
     }
 }
 
-import Synchronization
-
 /// Octets that are written once.
 private final class NameChunk: Sendable {
     /// Sendable by proof: a place is taken by advancing `used`, which is atomic, so that no two have the same; only
@@ -83,6 +87,11 @@ private final class NameChunk: Sendable {
         guard end <= capacity else { return nil }
         if let source = octets.baseAddress { (start + (end - octets.count)).initialize(from: source, count: octets.count) }
         return end - octets.count
+    }
+
+    func announce(_ offset: Int, _ count: Int) {
+        postern_prefetch(start + offset)
+        postern_prefetch(start + (offset + max(count - 1, 0)))
     }
 
     func withOctets<Value>(_ offset: Int, _ count: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Value) -> Value {

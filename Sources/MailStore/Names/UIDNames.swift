@@ -20,12 +20,25 @@ struct UIDNames: Sendable {
         uids.append(uid)
     }
 
-    mutating func append(_ base: StoredName, uid: UInt32) {
-        table.append(base)
-        uids.append(uid)
+    /// Names whose tags are their UIDs.
+    mutating func append(_ batch: inout NameBatch) {
+        table.announce(batch.hashes)
+        batch.empty { name, uid, hash in
+            table.append(name, hash: hash)
+            uids.append(uid)
+        }
     }
 
-    subscript(base: StoredName) -> UInt32? { table.index(of: base).map { uids[$0] } }
+    /// All names of a table in its order, where none of them is known: they get UIDs from that one on.
+    mutating func append(_ names: NameTable, from uid: UInt32) {
+        uids.append(contentsOf: uid..<(uid + UInt32(names.names.count)))
+        guard !table.isEmpty else {
+            table = names
+            return
+        }
+        for name in names.names { table.append(name) }
+    }
+
     subscript(base: [UInt8]) -> UInt32? { table.index(of: base).map { uids[$0] } }
     subscript(base: String) -> UInt32? { self[Array(base.utf8)] }
 }

@@ -49,7 +49,12 @@ extension MailboxState {
     private mutating func add(_ arrived: [[UInt8]: FoundFile]) throws(StoreError) {
         guard !arrived.isEmpty else { return }
         let unknown = arrived.keys.filter { uids[$0] == nil }
-        if !unknown.isEmpty { try assignUIDs(to: unknown.map { StoredName($0) }) }
+        if !unknown.isEmpty {
+            var names = NameTable()
+            for base in unknown { base.withUnsafeBufferPointer { names.append($0) } }
+            names.arrange(Arrival.order(of: names.names))
+            try assignUIDs(to: names)
+        }
         for (base, file) in arrived {
             guard let index = uids.table.index(of: base) else { continue }
             snapshot.messages.insert(StoredMessage(uid: uids.uids[index], base: uids.table.names[index], file))

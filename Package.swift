@@ -32,7 +32,7 @@ let package = Package(
         .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
         .target(name: "CArchive", linkerSettings: [.linkedLibrary("archive")]),
         .target(name: "CTimex"),
-        .target(name: "CMalloc"),
+        .target(name: "CMemory"),
         .target(name: "CZlib", linkerSettings: [.linkedLibrary("z")]),
 
         // Vocabulary: no socket, no file
@@ -102,7 +102,7 @@ let package = Package(
         .target(
             name: "Accounts",
             dependencies: ["StateFiles", "BlockingPool", "CCrypt", "COpenSSL", "SASL", "InternetMessage", "NetworkAddress", .product(name: "GRDB", package: "GRDB.swift")]),
-        .target(name: "MailStore", dependencies: ["StateFiles", "BlockingPool", "InternetMessage", .product(name: "GRDB", package: "GRDB.swift")]),
+        .target(name: "MailStore", dependencies: ["CMemory", "StateFiles", "BlockingPool", "InternetMessage", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "MailQueue", dependencies: ["BlockingPool", "InternetMessage"]),
         .target(name: "Pickup", dependencies: ["BlockingPool", "SMTPCore", "InternetMessage", "NetworkAddress", .product(name: "Logging", package: "swift-log")]),
         .target(name: "Aliases", dependencies: ["StateFiles", "COpenSSL", "InternetMessage", "NetworkAddress"]),
@@ -166,7 +166,7 @@ let package = Package(
         // The program
         .target(
             name: "PosternDaemon",
-            dependencies: ["BlockingPool", "CMalloc", "HTTPSClient", "MTASTS", "SMTPClient", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
+            dependencies: ["BlockingPool", "CMemory", "HTTPSClient", "MTASTS", "SMTPClient", "LocalSocket", "SMTPServer", "DovecotAuth", "MilterServer", "MilterClient", "IMAPServer", "Delivery", "DMARCRecords", "MailFilters", "UnboundResolver", "Accounts",
                            "DKIM", "DKIMKeys", "NameServers", "PublishedRecords", "TLS", "MailStore", "MailQueue", "DNS", "Policy", "TOMLKit",
                            "DecisionRecords", "PolicyReplay",
                            "TLSReports",

@@ -69,12 +69,12 @@ struct FolderCheck {
             if bytes.last != 10 {
                 try? note(.uidList, "the last line of dovecot-uidlist is cut short: the message that it was for gets a new UID", repair: rewriting { _ in })
             }
-            let names = Dictionary(grouping: parsed.entries, by: \.base).filter { $0.value.count > 1 }
+            let names = Dictionary(grouping: parsed.entries, by: \.name).filter { $0.value.count > 1 }
             guard !names.isEmpty else { return }
             let text = names.values.map { same in "\(same[0].base) (UIDs \(same.map { String($0.uid) }.joined(separator: ", ")))" }.sorted().joined(separator: ", ")
             try? note(.uidList, "dovecot-uidlist gives one file several UIDs: \(text); the last counts", repair: rewriting { list in
-                let last = Dictionary(list.entries.map { ($0.base, $0.uid) }, uniquingKeysWith: { $1 })
-                list.entries.removeAll { last[$0.base] != $0.uid }
+                let last = Dictionary(list.entries.map { ($0.name, $0.uid) }, uniquingKeysWith: { $1 })
+                list.entries.removeAll { last[$0.name] != $0.uid }
             })
         } catch {
             let reason = error == .header ? "its first line is none" : "its UIDs do not ascend"

@@ -35,7 +35,7 @@ struct IndexCheck {
     }
 
     private func compare(_ queue: DatabaseQueue, _ bases: [UInt32: String], _ progress: (Int) -> Void) throws -> String? {
-        let files = try FolderScan.scan(mailbox.paths)
+        let files = try FolderListing(mailbox.paths)
         var last: UInt32 = 0, done = 0
         while true {
             let rows = try queue.read { try Row.fetchAll($0, sql: IndexDatabase.checked, arguments: [Int64(last)]) }
@@ -46,16 +46,16 @@ struct IndexCheck {
                 let base: String = row[1]
                 if let other = bases[last], other != base { return "the index takes UID \(last) for \(base), but it is \(other)" }
                 guard let file = files[base] else { continue }
-                if let wrong = compare(row, file) { return wrong }
+                if let wrong = compare(row, base, file) { return wrong }
             }
             if rows.isEmpty { return nil }
         }
     }
 
     /// - Returns: nil also for a file that another program moved meanwhile.
-    private func compare(_ row: Row, _ found: FoundFile) -> String? {
+    private func compare(_ row: Row, _ base: String, _ found: FoundFile) -> String? {
         let folder = found.isNew ? mailbox.paths.new : mailbox.paths.cur
-        guard let file = try? MessageFile(path: folder + "/" + found.spelling), let size = try? file.countVirtualSize() else { return nil }
+        guard let file = try? MessageFile(path: folder + "/" + found.spelling(of: base)), let size = try? file.countVirtualSize() else { return nil }
         let uid: UInt32 = row[0], header: Data? = row[5], structure: Data? = row[6], envelope: Data? = row[7]
         if row[2] != size { return "the index is wrong about the size of UID \(uid): \(row[2] as Int), which is \(size)" }
         if row[3] != file.internalDate { return "the index is wrong about the date of UID \(uid)" }

@@ -5,21 +5,52 @@ struct UIDList: Sendable {
     struct Entry: Sendable, Hashable {
         let uid: UInt32
         /// The extension fields as they stood, kept for Dovecot: `W2481 Gguid`.
-        let extensions: String
+        let extensions: [UInt8]
         /// The unique part of the file name, without flags.
-        let base: String
+        let name: [UInt8]
+
+        init(uid: UInt32, extensions: String, base: String) {
+            self.uid = uid
+            self.extensions = Array(extensions.utf8)
+            name = Array(base.utf8)
+        }
+
+        init(_ line: Line) {
+            uid = line.uid
+            extensions = Array(line.extensions)
+            name = Array(line.base)
+        }
+
+        var base: String { String(decoding: name, as: UTF8.self) }
+    }
+
+    /// An entry where it stands: for the duration of a call.
+    struct Line {
+        let uid: UInt32
+        let extensions: UnsafeBufferPointer<UInt8>
+        let base: UnsafeBufferPointer<UInt8>
     }
 
     var uidValidity: UInt32
     var nextUID: UInt32
     /// Header fields this program does not interpret, `G…` among them.
     var otherFields: [String]
+    /// Empty where the lines were handed on instead.
     var entries: [Entry]
 
     enum Malformed: Error { case header, order }
 
     /// - Throws: ``Malformed`` when the UIDs cannot be trusted; the caller then begins a new UIDVALIDITY.
     init(parsing bytes: [UInt8]) throws(Malformed) {
+        var entries: [Entry] = []
+        entries.reserveCapacity(bytes.count / 40)
+        try self.init(parsing: bytes) { entries.append(Entry($0)) }
+        self.entries = entries
+    }
+
+    /// Hands the lines on, one by one, and keeps none.
+    /// - Throws: ``Malformed``; what was handed on by then cannot be trusted either.
+    init(parsing bytes: [UInt8], _ take: (Line) -> Void) throws(Malformed) {
         guard let headerEnd = bytes.firstIndex(of: 10) else { throw .header }
         let words = String(decoding: bytes[..<headerEnd], as: UTF8.self).split(separator: " ").map(String.init)
         guard let version = words.first else { throw .header }
@@ -43,18 +74,9 @@ struct UIDList: Sendable {
         }
         guard uidValidity > 0, nextUID > 0 else { throw .header }
         entries = []
-        entries.reserveCapacity(bytes.count / 40)
-        try take(lines: bytes[(headerEnd + 1)...], version: version)
-    }
-
-    /// What follows the last LF is empty, or the torn end of an append that a crash cut short.
-    private mutating func take(lines: ArraySlice<UInt8>, version: String) throws(Malformed) {
-        let isThird = version == "3"
-        var rest = lines
-        while let end = rest.firstIndex(of: 10) {
-            try take(rest[..<end], isThird: isThird)
-            rest = rest[(end + 1)...]
-        }
+        var last: UInt32 = 0
+        guard Self.forEachLine(of: bytes[(headerEnd + 1)...], after: &last, isThird: version == "3", take) else { throw .order }
+        notice(last)
     }
 
     init(uidValidity: UInt32, guid: String) {
@@ -64,56 +86,68 @@ struct UIDList: Sendable {
         entries = []
     }
 
-    /// Takes the lines that were appended to a list whose own are not kept.
-    /// - Returns: nil when they do not go on from there.
-    mutating func parseAppended(_ bytes: ArraySlice<UInt8>) -> [Entry]? {
-        var grown = self
-        grown.entries = []
-        let least = nextUID
-        do throws(Malformed) { try grown.take(lines: bytes, version: "3") } catch { return nil }
-        guard grown.entries.first.map({ $0.uid >= least }) ?? true else { return nil }
-        nextUID = grown.nextUID
-        return grown.entries
+    /// Appending writers leave the header's N behind.
+    private mutating func notice(_ last: UInt32) {
+        if last >= nextUID { nextUID = last == .max ? .max : last + 1 }
     }
 
-    private mutating func take(_ line: ArraySlice<UInt8>, isThird: Bool) throws(Malformed) {
-        guard let space = line.firstIndex(of: 32), let uid = Self.number(line[..<space]), uid > 0 else { throw .order }
-        var rest = line[(space + 1)...]
-        var extensions = ""
-        if isThird {
-            // Extension values hold no blank; the file name begins at the first colon after a blank.
-            guard let mark = rest.first == 58 ? rest.startIndex : rest.indices.first(where: { rest[$0] == 58 && rest[$0 - 1] == 32 })
-            else { throw .order }
-            if mark > rest.startIndex { extensions = String(decoding: rest[..<(mark - 1)], as: UTF8.self) }
-            rest = rest[(mark + 1)...]
+    /// Hands on the lines that were appended to a list whose own are not kept.
+    /// - Returns: false, with nothing handed on, when they do not go on from there.
+    mutating func parseAppended(_ bytes: ArraySlice<UInt8>, _ take: (Line) -> Void) -> Bool {
+        var last = nextUID - 1
+        guard Self.forEachLine(of: bytes, after: &last, isThird: true, { _ in }) else { return false }
+        last = nextUID - 1
+        _ = Self.forEachLine(of: bytes, after: &last, isThird: true, take)
+        notice(last)
+        return true
+    }
+
+    /// Adds lines to a whole list.
+    /// - Returns: false, with nothing added, when they do not go on from there.
+    mutating func takeAppended(_ lines: [UInt8]) -> Bool {
+        var added: [Entry] = []
+        guard parseAppended(lines[...], { added.append(Entry($0)) }) else { return false }
+        entries += added
+        return true
+    }
+
+    /// What follows the last LF is empty, or the torn end of an append that a crash cut short.
+    /// - Parameter last: the highest UID so far.
+    /// - Returns: false at the first line that is none, or whose UID is not higher than those before.
+    private static func forEachLine(of bytes: ArraySlice<UInt8>, after last: inout UInt32, isThird: Bool, _ take: (Line) -> Void) -> Bool {
+        bytes.withUnsafeBufferPointer { all in
+            var rest = all
+            while true {
+                let end = rest.firstPlace(of: 10)
+                guard end < rest.count else { return true }
+                guard let line = Line(UnsafeBufferPointer(rebasing: rest[..<end]), isThird: isThird), line.uid > last else { return false }
+                last = line.uid
+                take(line)
+                rest = UnsafeBufferPointer(rebasing: rest[(end + 1)...])
+            }
         }
-        // Flags without a name would be written as an entry that the next reader refuses.
-        let base = rest.prefix { $0 != 58 }
-        guard uid > entries.last?.uid ?? 0, !base.isEmpty else { throw .order }
-        entries.append(Entry(uid: uid, extensions: extensions, base: String(decoding: base, as: UTF8.self)))
-        // Appending writers leave the header's N behind.
-        if uid >= nextUID { nextUID = uid == .max ? .max : uid + 1 }
     }
 
-    private static func number(_ digits: ArraySlice<UInt8>) -> UInt32? {
-        guard (1...10).contains(digits.count) else { return nil }
-        var value: UInt64 = 0
-        for digit in digits {
-            guard (48...57).contains(digit) else { return nil }
-            value = value * 10 + UInt64(digit - 48)
-        }
-        return UInt32(exactly: value)
+    /// Whether a line can say the name. A file whose name none can has no UID and is not shown.
+    static func canHold(_ base: StoredName) -> Bool { base.withOctets { !$0.isEmpty && $0.firstPlace(of: 10) == $0.count } }
+
+    static func append(uid: UInt32, _ base: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+        out.append(decimal: UInt64(uid))
+        out.append(32)
+        out.append(58)
+        out.append(contentsOf: base)
+        out.append(10)
     }
 
-    static func append(_ entry: Entry, to out: inout [UInt8]) {
+    private static func append(_ entry: Entry, to out: inout [UInt8]) {
         out.append(decimal: UInt64(entry.uid))
         out.append(32)
         if !entry.extensions.isEmpty {
-            out += entry.extensions.utf8
+            out += entry.extensions
             out.append(32)
         }
         out.append(58)
-        out += entry.base.utf8
+        out += entry.name
         out.append(10)
     }
 
@@ -122,6 +156,38 @@ struct UIDList: Sendable {
         out.reserveCapacity(out.count + entries.count * 80)
         for entry in entries { Self.append(entry, to: &out) }
         return out
+    }
+}
+
+extension UIDList.Line {
+    /// - Parameter line: without its end.
+    fileprivate init?(_ line: UnsafeBufferPointer<UInt8>, isThird: Bool) {
+        let space = line.firstPlace(of: 32)
+        guard space < line.count, let uid = Self.number(line[..<space]), uid > 0 else { return nil }
+        var rest = line[(space + 1)...]
+        var extensions = rest[..<rest.startIndex]
+        if isThird {
+            // Extension values hold no blank; the file name begins at the first colon after a blank.
+            guard let mark = rest.first == 58 ? rest.startIndex : rest.indices.first(where: { rest[$0] == 58 && rest[$0 - 1] == 32 }) else { return nil }
+            if mark > rest.startIndex { extensions = rest[..<(mark - 1)] }
+            rest = rest[(mark + 1)...]
+        }
+        let name = UnsafeBufferPointer(rebasing: rest)
+        // Flags without a name would be written as an entry that the next reader refuses.
+        guard !name.isEmpty, name[0] != 58 else { return nil }
+        self.uid = uid
+        self.extensions = UnsafeBufferPointer(rebasing: extensions)
+        base = UnsafeBufferPointer(rebasing: name[..<name.firstPlace(of: 58)])
+    }
+
+    private static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt32? {
+        guard (1...10).contains(digits.count) else { return nil }
+        var value: UInt64 = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            value = value * 10 + UInt64(digit - 48)
+        }
+        return UInt32(exactly: value)
     }
 }
 

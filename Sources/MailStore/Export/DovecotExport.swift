@@ -49,8 +49,8 @@ extension Mailbox {
         let snapshot = try refresh()
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             guard let bytes = try Files.contents(paths.uidList), var list = try? UIDList(parsing: bytes) else { return }
-            let live = try FolderScan.scan(paths)
-            list.entries.removeAll { live[$0.base] == nil }
+            let live = try FolderListing(paths)
+            list.entries.removeAll { live[$0.name] == nil }
             try Files.replace(paths.uidList, with: list.serialised())
         }
         return snapshot

@@ -121,7 +121,7 @@ extension MailboxState {
             change(&changed)
             changed.isNew = false
             if changed == old { return }
-            changed.foreignName = nil
+            changed.spellAsUsual()
             let source = path(of: old)
             do throws(StoreError) {
                 try Files.rename(source, to: paths.cur + "/" + changed.fileName)

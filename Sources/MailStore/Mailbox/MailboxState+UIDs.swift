@@ -12,26 +12,39 @@ extension MailboxState {
         let stamp = try FileStamp.of(paths.uidList)
         guard list == nil || stamp != listStamp || !stamp.isSettled(at: time(nil)) else { return }
         if try readAppended(stamp) { return }
-        guard let bytes = try Files.contents(paths.uidList), var parsed = try? UIDList(parsing: bytes) else {
+        uids = UIDNames()
+        uidsVersion += 1
+        guard let bytes = try Files.contents(paths.uidList), let parsed = Self.parse(bytes, into: &uids) else {
             list = nil
-            uids = [:]
+            uids = UIDNames()
             listStamp = .missing
             return
         }
         listEnd = UIDListEnd(of: bytes, inode: stamp.inode)
         listStamp = stamp
-        uids = Dictionary(minimumCapacity: parsed.entries.count)
-        for entry in parsed.entries { uids[entry.base] = entry.uid }
-        parsed.entries = []
         list = parsed
+    }
+
+    /// - Returns: the list without its lines; nil for one that cannot be trusted.
+    private static func parse(_ bytes: [UInt8], into uids: inout UIDNames) -> UIDList? {
+        // Lines with a file name as most programs make it are longer.
+        uids.reserveCapacity(bytes.count / 48)
+        var batch = NameBatch()
+        let list = try? UIDList(parsing: bytes) { line in
+            // No file has such a name.
+            guard line.base.count <= NameArena.longest else { return }
+            batch.append(line.base, base: line.base.count, tag: line.uid)
+            if batch.isFull { uids.append(&batch) }
+        }
+        uids.append(&batch)
+        return list
     }
 
     /// - Returns: false when the list must be read as a whole.
     private mutating func readAppended(_ stamp: FileStamp) throws(StoreError) -> Bool {
         guard var known = list, stamp.inode == listEnd.inode, stamp.size >= listEnd.offset,
             let tail = try Files.contents(paths.uidList, from: listEnd.offset - listEnd.lastLine.count), tail.starts(with: listEnd.lastLine),
-            let entries = known.parseAppended(tail.dropFirst(listEnd.lastLine.count)) else { return false }
-        for entry in entries { uids[entry.base] = entry.uid }
+            known.parseAppended(tail.dropFirst(listEnd.lastLine.count), { uids.append($0.base, uid: $0.uid) }) else { return false }
         list = known
         listEnd.take(tail)
         listStamp = stamp
@@ -42,14 +55,16 @@ extension MailboxState {
         try DotLock.holding(paths.uidListLock, work)
     }
 
-    /// Gives UIDs to files in the order in which they arrived, and makes that durable before anybody hears of them.
+    /// Gives UIDs to files, and makes that durable before anybody hears of them.
     /// - Parameters:
+    ///   - bases: in the order in which they arrived.
     ///   - live: how many files there are; many lines more are worth a new list.
     ///   - isLive: whether a name is one of them.
-    mutating func assignUIDs(to bases: [String], live: Int = .max, isLive: (String) -> Bool = { _ in true }) throws(StoreError) {
+    mutating func assignUIDs(to bases: NameTable, live: Int = .max, isLive: ([UInt8]) -> Bool = { _ in true }) throws(StoreError) {
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             try reloadListUnderLock()
-            try appendUnderLock(MaildirFileName.Arrival.sort(uids.isEmpty ? bases : bases.filter { uids[$0] == nil }))
+            // Whoever held the lock before may have given them theirs.
+            try appendUnderLock(bases.filter { (uids.count == 0 || uids.table.index(of: $0) == nil) && UIDList.canHold($0) })
             if live != .max { try compactUnderLock(live: live, isLive: isLive) }
         }
     }
@@ -63,36 +78,31 @@ extension MailboxState {
     }
 
     /// The lock is held and the list current. One append, one fdatasync.
-    /// - Returns: the UIDs, in the order of the names.
-    @discardableResult
-    mutating func appendUnderLock(_ bases: [String]) throws(StoreError) -> [UInt32] {
-        guard !bases.isEmpty, let known = list else { return [] }
-        guard UInt64(known.nextUID) + UInt64(bases.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
-        let given = bases.enumerated().map { UIDList.Entry(uid: known.nextUID + UInt32($0.offset), extensions: "", base: $0.element) }
+    mutating func appendUnderLock(_ bases: NameTable) throws(StoreError) {
+        guard !bases.isEmpty, let known = list else { return }
+        let names = bases.names
+        guard UInt64(known.nextUID) + UInt64(names.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
+        var lines: [UInt8] = []
+        lines.reserveCapacity(names.reduce(0) { $0 + $1.count + 14 })
+        for (offset, base) in names.enumerated() { base.withOctets { UIDList.append(uid: known.nextUID + UInt32(offset), $0, to: &lines) } }
         if try endsTorn() {
-            guard let bytes = try Files.contents(paths.uidList), var whole = try? UIDList(parsing: bytes) else { return [] }
-            whole.entries += given
-            whole.nextUID = known.nextUID + UInt32(given.count)
+            guard let bytes = try Files.contents(paths.uidList), var whole = try? UIDList(parsing: bytes), whole.takeAppended(lines) else { return }
             try write(whole)
         } else {
-            var lines: [UInt8] = []
-            for entry in given { UIDList.append(entry, to: &lines) }
             try Files.append(lines, to: paths.uidList)
-            try takeWritten(lines, given)
+            try takeWritten(lines, bases)
         }
-        return given.map(\.uid)
     }
 
     /// What this process appended need not be read again, as long as it stands where the list ended for it.
-    private mutating func takeWritten(_ lines: [UInt8], _ entries: [UIDList.Entry]) throws(StoreError) {
+    private mutating func takeWritten(_ lines: [UInt8], _ bases: NameTable) throws(StoreError) {
         let stamp = try FileStamp.of(paths.uidList)
-        guard stamp.inode == listEnd.inode, stamp.size == listEnd.offset + lines.count, let last = entries.last else {
+        guard stamp.inode == listEnd.inode, stamp.size == listEnd.offset + lines.count, let first = list?.nextUID else {
             listStamp = .missing
             return try reloadList()
         }
-        uids.reserveCapacity(uids.count + entries.count)
-        for entry in entries { uids[entry.base] = entry.uid }
-        list?.nextUID = last.uid + 1
+        uids.append(bases, from: first)
+        list?.nextUID = first + UInt32(bases.names.count)
         listEnd.append(lines)
         listStamp = stamp
     }
@@ -108,9 +118,9 @@ extension MailboxState {
     }
 
     /// Rewrites the list without files that are gone, when they are many. The header keeps the next UID.
-    private mutating func compactUnderLock(live: Int, isLive: (String) -> Bool) throws(StoreError) {
+    private mutating func compactUnderLock(live: Int, isLive: ([UInt8]) -> Bool) throws(StoreError) {
         guard uids.count - live > max(64, live / 4), let bytes = try Files.contents(paths.uidList), var slim = try? UIDList(parsing: bytes) else { return }
-        slim.entries.removeAll { !isLive($0.base) }
+        slim.entries.removeAll { !isLive($0.name) }
         try write(slim)
     }
 

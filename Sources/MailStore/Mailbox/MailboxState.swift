@@ -14,7 +14,9 @@ struct MailboxState: Sendable {
     /// How far the list was read, so that what is appended to it is read alone.
     var listEnd = UIDListEnd()
     /// Every base name in the list, also of files that are gone.
-    var uids: [String: UInt32] = [:]
+    var uids = UIDNames()
+    /// How often they were read as a whole, so that places in them are others than before.
+    var uidsVersion = 0
     /// What was read from the files themselves: internal date and size. Pruned with the messages.
     var details: [UInt32: MessageDetails] = [:]
     var listStamp = FileStamp.missing
@@ -98,19 +100,21 @@ struct MailboxState: Sendable {
     }
 
     /// A file that is renamed while a folder is read can be missed; what seems lost is therefore looked for once more.
-    private func scanConfirmingLosses() throws(StoreError) -> [String: FoundFile] {
-        var found = try FolderScan.scan(paths)
-        if snapshot.messages.contains(where: { found[$0.base] == nil }) {
-            for (base, file) in try FolderScan.scan(paths) where found[base] == nil { found[base] = file }
-        }
+    private func scanConfirmingLosses() throws(StoreError) -> FolderListing {
+        var found = try FolderListing(paths, known: uids.table)
+        if snapshot.messages.contains(where: { found[$0.storedBase] == nil }) { found.fillGaps(from: try FolderListing(paths, known: uids.table)) }
         return found
     }
 
     /// Builds the message list from what is on disk, giving UIDs to files that have none.
-    private mutating func takeIn(_ found: [String: FoundFile]) throws(StoreError) {
-        let unknown = uids.isEmpty ? Array(found.keys) : found.keys.filter { uids[$0] == nil }
-        if list == nil || !unknown.isEmpty { try assignUIDs(to: unknown, live: found.count) { found[$0] != nil } }
-        var messages = ascending(found)
+    private mutating func takeIn(_ listing: FolderListing) throws(StoreError) {
+        let version = uidsVersion
+        var found = listing
+        if list == nil || !found.strangers.isEmpty {
+            found.arrangeStrangers()
+            try assignUIDs(to: found.strangers, live: found.count) { [found] in found[$0] != nil }
+        }
+        var messages = ascending(found, isSameList: uidsVersion == version)
         guard let list else { return }
         // Both ascending; what is the same keeps its mod-sequence, so that they compare equal.
         Self.carryModSequences(from: snapshot.messages, to: &messages)
@@ -124,14 +128,16 @@ struct MailboxState: Sendable {
         if changed { snapshot.generation += 1 }
     }
 
-    private func ascending(_ found: [String: FoundFile]) -> [StoredMessage] {
-        var places: [(uid: UInt32, index: Dictionary<String, FoundFile>.Index)] = []
-        places.reserveCapacity(found.count)
-        for index in found.indices {
-            if let uid = uids[found[index].key] { places.append((uid, index)) }
+    /// - Parameter isSameList: whether the list has only grown since the folder was read, so that its names are where they were.
+    private func ascending(_ found: FolderListing, isSameList: Bool) -> ContiguousArray<StoredMessage> {
+        var messages = ContiguousArray<StoredMessage>()
+        messages.reserveCapacity(found.count)
+        let names = uids.table.names, isInPlace = isSameList || found.files.isEmpty
+        for index in names.indices {
+            guard let file = isInPlace ? found[index, names[index]] : found[names[index]], !uids.table.isOutdated(index) else { continue }
+            messages.append(StoredMessage(uid: uids.uids[index], base: names[index], file))
         }
-        places.sort { $0.uid < $1.uid }
-        return places.map { StoredMessage(uid: $0.uid, found[$0.index].value) }
+        return messages
     }
 
     mutating func takeHeader() {
@@ -141,7 +147,7 @@ struct MailboxState: Sendable {
         snapshot.guid = list.guid
     }
 
-    private static func carryModSequences(from old: MessageList, to messages: inout [StoredMessage]) {
+    private static func carryModSequences(from old: MessageList, to messages: inout ContiguousArray<StoredMessage>) {
         var before = old.makeIterator(), next = before.next()
         for index in messages.indices {
             while let known = next, known.uid < messages[index].uid { next = before.next() }
@@ -159,45 +165,5 @@ struct MailboxState: Sendable {
             snapshot.keywordFile = file
             snapshot.generation += 1
         }
-    }
-}
-
-/// A message file as a scan found it.
-struct FoundFile: Sendable {
-    let name: MaildirFileName
-    let isNew: Bool
-    /// The whole name, where it is not spelt as this program would spell it.
-    let foreignName: String?
-
-    init(_ spelling: String, isNew: Bool) {
-        var spelling = spelling
-        self = spelling.withUTF8 { FoundFile($0, isNew: isNew) }
-    }
-
-    /// Of the name's octets.
-    init(_ spelling: UnsafeBufferPointer<UInt8>, isNew: Bool) {
-        name = MaildirFileName(octets: spelling)
-        self.isNew = isNew
-        foreignName = name.isSpelling(spelling, isNew: isNew) ? nil : String(decoding: spelling, as: UTF8.self)
-    }
-
-    var spelling: String { foreignName ?? (isNew ? name.base : name.nameInCur) }
-}
-
-enum FolderScan {
-    /// Base name to file, from `new` and then `cur`: what moves from the one to the other meanwhile is seen in the latter.
-    /// Files alone: a symbolic link could show any file of this machine, and a pipe would be waited at for ever.
-    static func scan(_ paths: MailboxPaths) throws(StoreError) -> [String: FoundFile] {
-        var found: [String: FoundFile] = [:]
-        // What the folder's own size lets expect, so that the table does not grow in steps; ext4 never shrinks a folder.
-        found.reserveCapacity(min(Int(max(try FileStamp.of(paths.cur).size, 0)) / 128, 1 << 18))
-        for (folder, isNew) in [(paths.new, true), (paths.cur, false)] {
-            try Files.forEachFileName(in: folder) { name in
-                guard name.first != 46 else { return }
-                let file = FoundFile(name, isNew: isNew)
-                found[file.name.base] = file
-            }
-        }
-        return found
     }
 }

@@ -30,13 +30,12 @@ public struct MessageList: Sendable {
     public init() {}
 
     /// - Parameter messages: ascending by UID.
-    init(_ messages: [StoredMessage]) {
+    init(_ messages: some RandomAccessCollection<StoredMessage>) {
         blocks.reserveCapacity(messages.count / Self.blockSize + 1)
-        var start = 0
-        while start < messages.count {
-            let end = Swift.min(start + Self.blockSize, messages.count)
-            append(block: ContiguousArray(messages[start..<end]))
-            start = end
+        var rest = messages[...]
+        while !rest.isEmpty {
+            append(block: ContiguousArray(rest.prefix(Self.blockSize)))
+            rest = rest.dropFirst(Self.blockSize)
         }
     }
 

@@ -1,3 +1,4 @@
+import CMemory
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -11,7 +12,11 @@ extension MailboxState {
         if snapshot.uidValidity != settledValidity { modSequences = nil }
         guard modSequences == nil || snapshot.generation != settledGeneration else { return }
         let now = Self.microseconds()
-        if modSequences == nil { loadModSequences(now) } else if var known = modSequences {
+        if modSequences == nil {
+            loadModSequences(now)
+            // The first look at a large folder needs several times the memory that it leaves in use.
+            if snapshot.messages.count > 20_000 { postern_give_back_memory() }
+        } else if var known = modSequences {
             let output = known.settle(&snapshot.messages, now: now)
             modSequences = known
             write(output)

@@ -14,16 +14,20 @@
 /// for no flags. Lines are appended; the last for a UID counts, and a line that a crash cut short counts for nothing.
 struct ModSequenceLog: Sendable, Equatable {
     struct Entry: Sendable, Equatable {
-        var modSequence: UInt64
-        var flags: MessageFlags
-        var keywords: UInt32
+        let uid: UInt32
+        let modSequence: UInt64
+        let flags: MessageFlags
+        let keywords: UInt32
+        fileprivate let line: UInt32
+        fileprivate let isGone: Bool
     }
 
     /// Before this mod-sequence expunges are not remembered.
     var horizon: UInt64
-    var entries: [UInt32: Entry] = [:]
-    var vanished: [UInt32: UInt64] = [:]
-    var lines = 0
+    /// Ascending by UID.
+    private(set) var entries: ContiguousArray<Entry> = []
+    private(set) var vanished: [UInt32: UInt64] = [:]
+    private(set) var lines = 0
 
     fileprivate static let magic = "postern-modseq 1 "
 
@@ -36,32 +40,49 @@ struct ModSequenceLog: Sendable, Equatable {
         let header = String(decoding: bytes[..<headerEnd], as: UTF8.self)
         guard header.hasPrefix(Self.magic), let horizon = UInt64(header.dropFirst(Self.magic.count)) else { return nil }
         self.horizon = horizon
-        entries.reserveCapacity(bytes.count / 28)
-        var rest = bytes[(headerEnd + 1)...]
-        while let end = rest.firstIndex(of: 10) {
-            if end > rest.startIndex { take(rest[..<end]) }
-            rest = rest[(end + 1)...]
+        entries.reserveCapacity(bytes.count / 26)
+        bytes[(headerEnd + 1)...].withUnsafeBufferPointer { all in
+            var rest = all
+            while !rest.isEmpty {
+                let end = rest.firstPlace(of: 10)
+                if end > 0 { take(UnsafeBufferPointer(rebasing: rest[..<end])) }
+                rest = UnsafeBufferPointer(rebasing: rest[min(end + 1, rest.count)...])
+            }
         }
+        keepLastOfEach()
     }
 
     /// The highest number given.
-    var highest: UInt64 { max(horizon, entries.values.map(\.modSequence).max() ?? 0, vanished.values.max() ?? 0) }
+    var highest: UInt64 { max(horizon, entries.lazy.map(\.modSequence).max() ?? 0, vanished.values.max() ?? 0) }
 
     /// `<uid> <mod-sequence> <letters>`
-    private mutating func take(_ row: ArraySlice<UInt8>) {
+    private mutating func take(_ row: UnsafeBufferPointer<UInt8>) {
         lines += 1
-        guard let first = row.firstIndex(of: 32), let second = row[(first + 1)...].firstIndex(of: 32), second + 1 < row.endIndex,
-            let uid = Self.number(row[..<first]), uid <= UInt32.max, let value = Self.number(row[(first + 1)..<second]) else { return }
-        if row[second + 1] == 33 {
-            entries[UInt32(uid)] = nil
-            vanished[UInt32(uid)] = value
-        } else {
-            let name = MaildirFileName(letters: row[(second + 1)...])
-            entries[UInt32(uid)] = Entry(modSequence: value, flags: name.flags, keywords: name.keywords)
-        }
+        let first = row.firstPlace(of: 32)
+        guard first < row.count else { return }
+        let rest = UnsafeBufferPointer(rebasing: row[(first + 1)...]), second = rest.firstPlace(of: 32)
+        guard second + 1 < rest.count, let number = Self.number(row[..<first]), let uid = UInt32(exactly: number), let value = Self.number(rest[..<second]) else { return }
+        let isGone = rest[second + 1] == 33, info = isGone ? MaildirInfo() : MaildirInfo(letters: rest[(second + 1)...])
+        if isGone { vanished[uid] = value }
+        entries.append(Entry(uid: uid, modSequence: value, flags: info.flags, keywords: info.keywords, line: UInt32(truncatingIfNeeded: lines), isGone: isGone))
     }
 
-    private static func number(_ digits: ArraySlice<UInt8>) -> UInt64? {
+    /// As a rule the lines ascend by UID, and what was appended since follows.
+    private mutating func keepLastOfEach() {
+        var isInOrder = true
+        for index in entries.indices.dropFirst() where entries[index - 1].uid >= entries[index].uid { isInOrder = false }
+        if !isInOrder { entries.sort { ($0.uid, $0.line) < ($1.uid, $1.line) } }
+        guard !isInOrder || !vanished.isEmpty else { return }
+        var kept: ContiguousArray<Entry> = []
+        kept.reserveCapacity(entries.count)
+        for (index, entry) in entries.enumerated() {
+            let isLast = index + 1 == entries.count || entries[index + 1].uid != entry.uid
+            if isLast, !entry.isGone { kept.append(entry) }
+        }
+        entries = kept
+    }
+
+    fileprivate static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt64? {
         guard (1...19).contains(digits.count) else { return nil }
         var value: UInt64 = 0
         for digit in digits {
@@ -70,7 +91,6 @@ struct ModSequenceLog: Sendable, Equatable {
         }
         return value
     }
-
 }
 
 /// Lines of a ``ModSequenceLog``, to be written.
@@ -92,7 +112,7 @@ struct ModSequenceLines: Sendable {
     mutating func append(_ uid: UInt32, _ flags: MessageFlags, _ keywords: UInt32, _ value: UInt64) {
         begin(uid, value)
         let end = octets.count
-        MaildirFileName(base: "", flags: flags, keywords: keywords).appendLetters(to: &octets)
+        MaildirInfo(flags: flags, keywords: keywords).appendLetters(to: &octets)
         if octets.count == end { octets.append(45) }
         octets.append(10)
     }

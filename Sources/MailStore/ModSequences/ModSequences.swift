@@ -22,18 +22,18 @@ struct ModSequences: Sendable {
         lines = log.lines
         vanished = log.vanished.map { ($0.key, $0.value) }.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
         let fresh = next(now)
-        var known = 0
+        // Both ascend: what the log has in between is gone.
+        var rest = log.entries[...], gone: [UInt32] = []
         messages.setModSequences { uid, flags, keywords in
-            if let entry = log.entries[uid] {
-                known += 1
+            while let entry = rest.first, entry.uid < uid { gone.append(rest.removeFirst().uid) }
+            if let entry = rest.first, entry.uid == uid {
+                rest.removeFirst()
                 if entry.flags == flags, entry.keywords == keywords { return entry.modSequence }
             }
             output.append(uid, flags, keywords, fresh)
             return fresh
         }
-        if known < log.entries.count {
-            for uid in log.entries.keys.filter({ messages.index(ofUID: $0) == nil }).sorted() { note(gone: uid, fresh, &output) }
-        }
+        for uid in gone + rest.map(\.uid) { note(gone: uid, fresh, &output) }
         if !output.isEmpty { highest = fresh }
         finish(messages, output)
     }

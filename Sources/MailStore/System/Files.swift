@@ -36,16 +36,18 @@ enum Files {
         defer { close(descriptor) }
         var info = stat()
         guard fstat(descriptor, &info) == 0 else { throw failure("fstat", path) }
-        var out = [UInt8](repeating: 0, count: min(max(Int(info.st_size) - start, 0), limit))
-        var filled = 0
-        while filled < out.count {
-            let got = out.withUnsafeMutableBytes { pread(descriptor, $0.baseAddress?.advanced(by: filled), $0.count - filled, off_t(start + filled)) }
-            if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw failure("read", path) }
-            if got == 0 { break }
-            filled += got
+        var failed: StoreError?
+        let out = [UInt8](unsafeUninitializedCapacity: min(max(Int(info.st_size) - start, 0), limit)) { buffer, filled in
+            let size = buffer.count
+            while filled < size {
+                let got = pread(descriptor, buffer.baseAddress?.advanced(by: filled), size - filled, off_t(start + filled))
+                if got < 0, errno == EINTR { continue }
+                if got < 0 { failed = failure("read", path) }
+                guard got > 0 else { break }
+                filled += got
+            }
         }
-        out.removeLast(out.count - filled)
+        if let failed { throw failed }
         return out
     }
 

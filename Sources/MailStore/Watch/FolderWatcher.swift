@@ -112,7 +112,7 @@ final class FolderWatcher: Sendable {
         guard let entry = table.withLock({ $0[event.wd] }), let watch = entry.watch else { return [] }
         if event.mask & UInt32(IN_IGNORED | IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT) != 0 { watch.end() } else {
             let appeared = event.mask & UInt32(IN_CREATE | IN_MOVED_TO) != 0
-            watch.take(FileEvent(isNew: entry.isNew, appeared: appeared, name: String(decoding: name, as: UTF8.self)))
+            watch.take(FileEvent(isNew: entry.isNew, appeared: appeared, name: Array(name)))
         }
         return [watch]
     }
@@ -143,7 +143,8 @@ private enum LocalFileSystem {
 struct FileEvent: Sendable, Hashable {
     let isNew: Bool
     let appeared: Bool
-    let name: String
+    /// Its octets.
+    let name: [UInt8]
 }
 
 /// What happened in one mailbox folder since it was last asked.

@@ -3,54 +3,61 @@ extension MailboxState {
     /// Where a message's file is.
     private struct Place: Equatable {
         let isNew: Bool
-        let spelling: String
+        /// The whole name.
+        let spelling: [UInt8]
     }
 
     /// Takes in what happened since the folder was last read or asked about. Replaying what is known already changes
     /// nothing, as long as all of it up to now is there.
     mutating func take(_ events: [FileEvent]) throws(StoreError) {
-        var places: [String: Place?] = [:]
-        for event in events where !event.name.hasPrefix(".") {
-            let base = MaildirFileName.base(of: event.name)
+        var places: [[UInt8]: Place?] = [:]
+        for event in events where event.name.first != 46 {
+            let base = Array(event.name.prefix { $0 != 58 })
             let now = places[base] ?? known(base)
             let place = Place(isNew: event.isNew, spelling: event.name)
             places.updateValue(event.appeared ? place : now == place ? nil : now, forKey: base)
         }
-        var gone: [UInt32] = [], arrived: [String: FoundFile] = [:]
+        var gone: [UInt32] = [], arrived: [[UInt8]: FoundFile] = [:], arena = NameArena()
         for (base, place) in places {
             let index = uids[base].flatMap { snapshot.messages.index(ofUID: $0) }
             guard let place else {
                 if let index { gone.append(snapshot.messages[index].uid) }
                 continue
             }
-            let file = FoundFile(place.spelling, isNew: place.isNew)
+            let file = place.spelling.withUnsafeBufferPointer { FoundFile($0, base: base.count, isNew: place.isNew, arena: &arena) }
             if let index { update(index, file) } else if Files.kind(path(of: place)) == .file { arrived[base] = file }
         }
         forget(gone)
         try add(arrived)
     }
 
-    private func known(_ base: String) -> Place? {
-        uids[base].flatMap { snapshot.messages.index(ofUID: $0) }.map { snapshot.messages[$0] }.map { Place(isNew: $0.isNew, spelling: $0.fileName) }
+    private func known(_ base: [UInt8]) -> Place? {
+        uids[base].flatMap { snapshot.messages.index(ofUID: $0) }.map { snapshot.messages[$0] }.map { Place(isNew: $0.isNew, spelling: $0.fileNameOctets) }
     }
 
-    private func path(of place: Place) -> String { (place.isNew ? paths.new : paths.cur) + "/" + place.spelling }
+    private func path(of place: Place) -> String { (place.isNew ? paths.new : paths.cur) + "/" + String(decoding: place.spelling, as: UTF8.self) }
 
     private mutating func update(_ index: Int, _ file: FoundFile) {
         let old = snapshot.messages[index]
-        var message = StoredMessage(uid: old.uid, file)
+        var message = StoredMessage(uid: old.uid, base: old.storedBase, file)
         message.modSequence = old.modSequence
         guard message != old else { return }
         snapshot.messages.replace(at: index, with: message)
         snapshot.generation += 1
     }
 
-    private mutating func add(_ arrived: [String: FoundFile]) throws(StoreError) {
+    private mutating func add(_ arrived: [[UInt8]: FoundFile]) throws(StoreError) {
         guard !arrived.isEmpty else { return }
         let unknown = arrived.keys.filter { uids[$0] == nil }
-        if !unknown.isEmpty { try assignUIDs(to: unknown) }
+        if !unknown.isEmpty {
+            var names = NameTable()
+            for base in unknown { base.withUnsafeBufferPointer { names.append($0) } }
+            names.arrange(Arrival.order(of: names.names))
+            try assignUIDs(to: names)
+        }
         for (base, file) in arrived {
-            if let uid = uids[base] { snapshot.messages.insert(StoredMessage(uid: uid, file)) }
+            guard let index = uids.table.index(of: base) else { continue }
+            snapshot.messages.insert(StoredMessage(uid: uids.uids[index], base: uids.table.names[index], file))
         }
         takeHeader()
         snapshot.generation += 1

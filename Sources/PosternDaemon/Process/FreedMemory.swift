@@ -1,5 +1,5 @@
 import BlockingPool
-import CMalloc
+import CMemory
 
 /// Keeps the process as large as what it holds.
 ///
@@ -18,7 +18,7 @@ enum FreedMemory {
         let pool = BlockingPool(threads: 1, name: "memory")
         while !Task.isCancelled {
             try? await Task.sleep(for: interval)
-            _ = try? await pool.run { postern_trim_memory() }
+            try? await pool.run { postern_give_back_memory() }
         }
     }
 }

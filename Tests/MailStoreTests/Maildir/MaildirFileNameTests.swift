@@ -24,8 +24,8 @@ import Testing
     }
 
     @Test func arrivalOrderIsNumeric() {
-        #expect(MaildirFileName.Arrival(base: "9.M1P1Q9.h") < MaildirFileName.Arrival(base: "10.M1P1Q1.h"))
-        #expect(MaildirFileName.Arrival(base: "10.M2P1Q9.h") < MaildirFileName.Arrival(base: "10.M10P1Q1.h"))
-        #expect(MaildirFileName.Arrival(base: "10.M2P1Q9.h") < MaildirFileName.Arrival(base: "10.M2P1Q10.h"))
+        #expect(Arrival(base: "9.M1P1Q9.h") < Arrival(base: "10.M1P1Q1.h"))
+        #expect(Arrival(base: "10.M2P1Q9.h") < Arrival(base: "10.M10P1Q1.h"))
+        #expect(Arrival(base: "10.M2P1Q9.h") < Arrival(base: "10.M2P1Q10.h"))
     }
 }

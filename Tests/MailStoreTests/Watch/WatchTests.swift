@@ -15,11 +15,11 @@ import Testing
             for _ in 0..<Int.random(in: 1...6, using: &random) { try meddle(store, &serial, &random) }
             if Bool.random(using: &random), let uid = inbox.lastSnapshot.messages.randomElement()?.uid { try inbox.setFlags(.add, [.flagged], uids: [uid]) }
             let told = try inbox.refresh()
-            let found = try FolderScan.scan(inbox.paths)
-            #expect(Set(told.messages.map(\.base)) == Set(found.keys))
+            let found = try FolderListing(inbox.paths)
+            #expect(Set(told.messages.map(\.base)) == Set(found.bases.map(\.text)))
             for message in told.messages {
                 let file = try #require(found[message.base])
-                #expect(message.fileName == file.spelling && message.isNew == file.isNew && message.flags == file.name.flags)
+                #expect(message.fileName == file.spelling(of: message.base) && message.isNew == file.isNew && message.flags == file.info.flags)
             }
             #expect(told.messages.map(\.uid) == told.messages.map(\.uid).sorted())
         }

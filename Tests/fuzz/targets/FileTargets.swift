@@ -17,7 +17,7 @@ enum FileTargets {
         let name = MaildirFileName(text)
         let again = MaildirFileName(name.nameInCur)
         expect(again == name, "\(text.debugDescription) is \(name), then \(again)")
-        _ = (name.virtualSize, name.physicalSize, MaildirFileName.Arrival(base: name.base))
+        _ = (name.virtualSize, name.physicalSize, Arrival(base: name.base))
         if let log = ModSequenceLog(parsing: input) { _ = log.highest }
         let subscriptions = SubscriptionFile(parsing: input)
         expect(SubscriptionFile(parsing: subscriptions.serialised()) == subscriptions, "\(subscriptions) reads otherwise")

@@ -129,7 +129,7 @@ struct UIDList: Sendable {
     }
 
     /// Whether a line can say the name. A file whose name none can has no UID and is not shown.
-    static func canHold(_ base: StoredName) -> Bool { base.withOctets { !$0.isEmpty && $0.firstPlace(of: 10) == $0.count } }
+    static func canHold(_ base: UnsafeBufferPointer<UInt8>) -> Bool { !base.isEmpty && base.firstPlace(of: 10) == base.count }
 
     static func append(uid: UInt32, _ base: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
         out.append(decimal: UInt64(uid))

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Keeps what is known of the folders that were used last, so that the next client need not wait until a large one is
-/// read again. Bounded by the messages in them: each costs some 150 octets.
+/// read again. Bounded by the messages in them: each costs some 140 octets.
 final class RecentMailboxes: Sendable {
     private static let mostFolders = 256
     private static let mostMessages = 400_000

@@ -42,6 +42,7 @@ struct FolderListing: Sendable {
             try Files.forEachFileName(in: folder) { name in
                 guard name.first != 46, name.count <= NameArena.longest else { return }
                 let base = name.firstPlace(of: 58)
+                guard UIDList.canHold(UnsafeBufferPointer(rebasing: name[..<base])) else { return }
                 batch.append(name, base: base, tag: UInt32(base))
                 if batch.isFull { take(&batch, isNew: isNew) }
             }
@@ -95,6 +96,7 @@ struct FolderListing: Sendable {
 
     /// Puts those that the list does not have into the order in which they arrived.
     mutating func arrangeStrangers() {
+        guard !strangers.isEmpty else { return }
         let order = Arrival.order(of: strangers.names)
         strangers.arrange(order)
         strangerFiles = ContiguousArray(order.map { strangerFiles[$0] })

@@ -57,14 +57,14 @@ extension MailboxState {
 
     /// Gives UIDs to files, and makes that durable before anybody hears of them.
     /// - Parameters:
-    ///   - bases: in the order in which they arrived.
+    ///   - bases: in the order in which they arrived; each ``UIDList/canHold(_:)``.
     ///   - live: how many files there are; many lines more are worth a new list.
     ///   - isLive: whether a name is one of them.
     mutating func assignUIDs(to bases: NameTable, live: Int = .max, isLive: ([UInt8]) -> Bool = { _ in true }) throws(StoreError) {
         try DotLock.holding(paths.uidListLock) { () throws(StoreError) in
             try reloadListUnderLock()
             // Whoever held the lock before may have given them theirs.
-            try appendUnderLock(bases.filter { (uids.count == 0 || uids.table.index(of: $0) == nil) && UIDList.canHold($0) })
+            try appendUnderLock(uids.count == 0 ? bases : bases.filter { uids.table.index(of: $0) == nil })
             if live != .max { try compactUnderLock(live: live, isLive: isLive) }
         }
     }
@@ -84,7 +84,11 @@ extension MailboxState {
         guard UInt64(known.nextUID) + UInt64(names.count) < UInt64(UInt32.max) else { throw .uidsExhausted }
         var lines: [UInt8] = []
         lines.reserveCapacity(names.reduce(0) { $0 + $1.count + 14 })
-        for (offset, base) in names.enumerated() { base.withOctets { UIDList.append(uid: known.nextUID + UInt32(offset), $0, to: &lines) } }
+        for (offset, base) in names.enumerated() {
+            // They do not lie in this order.
+            if offset + 16 < names.count { names[offset + 16].announce() }
+            base.withOctets { UIDList.append(uid: known.nextUID + UInt32(offset), $0, to: &lines) }
+        }
         if try endsTorn() {
             guard let bytes = try Files.contents(paths.uidList), var whole = try? UIDList(parsing: bytes), whole.takeAppended(lines) else { return }
             try write(whole)

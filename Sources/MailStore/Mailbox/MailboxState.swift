@@ -51,18 +51,30 @@ struct MailboxState: Sendable {
         guard curStamp != .missing else { throw .noSuchMailbox(paths.folder) }
         guard let watch, list != nil else { return try look(curStamp) }
         var isAnother = curStamp.inode != watchedInode
+        let version = uidsVersion
         if !isAnother, try FileStamp.of(paths.uidList) != listStamp { isAnother = try !reloadsList() }
         if isAnother {
             self.watch = nil
             return try rescan()
         }
         switch watch.news() {
-        case .events(let events): try take(events)
+        case .events(let events):
+            try take(events, unlisted: version == uidsVersion ? [:] : unlistedMessages())
+            // Not even the kernel knows why.
+            if version != uidsVersion, !unlistedMessages().isEmpty { try rescan() }
         case .unknown: try rescan()
         case .over:
             self.watch = nil
             try rescan()
         }
+    }
+
+    /// Messages that a list which was written anew has no more, or under another UID: as a rule another program removed
+    /// them, and their lines before this one heard of it.
+    private func unlistedMessages() -> [[UInt8]: UInt32] {
+        var unlisted: [[UInt8]: UInt32] = [:]
+        for message in snapshot.messages where uids[message.storedBase] != message.uid { unlisted[message.storedBase.withOctets { Array($0) }] = message.uid }
+        return unlisted
     }
 
     /// Reads the list again, of which another program made another version.
@@ -96,7 +108,9 @@ struct MailboxState: Sendable {
         // Once in a process: what another left unfinished when it ended.
         if list == nil { try UnfinishedBatch.undo(in: paths) }
         try reloadList()
-        try takeIn(try scanConfirmingLosses())
+        var found = try scanConfirmingLosses()
+        found.arrangeStrangers()
+        try takeIn(found)
     }
 
     /// A file that is renamed while a folder is read can be missed; what seems lost is therefore looked for once more.
@@ -107,13 +121,9 @@ struct MailboxState: Sendable {
     }
 
     /// Builds the message list from what is on disk, giving UIDs to files that have none.
-    private mutating func takeIn(_ listing: FolderListing) throws(StoreError) {
+    private mutating func takeIn(_ found: FolderListing) throws(StoreError) {
         let version = uidsVersion
-        var found = listing
-        if list == nil || !found.strangers.isEmpty {
-            found.arrangeStrangers()
-            try assignUIDs(to: found.strangers, live: found.count) { [found] in found[$0] != nil }
-        }
+        if list == nil || !found.strangers.isEmpty { try assignUIDs(to: found.strangers, live: found.count) { found[$0] != nil } }
         var messages = ascending(found, isSameList: uidsVersion == version)
         guard let list else { return }
         // Both ascending; what is the same keeps its mod-sequence, so that they compare equal.

@@ -16,9 +16,8 @@ struct StoredName: Sendable {
 
     /// A name on its own. What no file system has, a name of 64 KiB, is cut off.
     init(_ octets: some Sequence<UInt8>) {
-        let octets = Array(octets.prefix(NameArena.longest))
-        let chunk = NameChunk(max(octets.count, 1))
-        self = octets.withUnsafeBufferPointer { StoredName(chunk, chunk.keep($0) ?? 0, $0.count) }
+        var arena = NameArena()
+        self = Array(octets.prefix(NameArena.longest)).withUnsafeBufferPointer { arena.keep($0) }
     }
 
     var count: Int { Int(length) }
@@ -50,15 +49,15 @@ struct NameArena: Sendable {
     private static let largestChunk = 1 << 20
 
     private var chunk: NameChunk?
-    private var capacity = 256
+    private var capacity = 0
 
     /// - Parameter octets: at most ``longest``.
     mutating func keep(_ octets: UnsafeBufferPointer<UInt8>) -> StoredName {
         precondition(octets.count <= Self.longest)
         if let chunk, let offset = chunk.keep(octets) { return StoredName(chunk, offset, octets.count) }
-        // A folder of a few messages takes little, and one of very many few chunks.
-        let fresh = NameChunk(max(capacity, octets.count))
-        capacity = min(capacity * 4, Self.largestChunk)
+        // One name takes no more than it needs, a few messages take little, and very many take few chunks.
+        let fresh = NameChunk(max(capacity, octets.count, 1))
+        capacity = min(max(capacity, 64) * 4, Self.largestChunk)
         chunk = fresh
         return StoredName(fresh, fresh.keep(octets) ?? 0, octets.count)
     }

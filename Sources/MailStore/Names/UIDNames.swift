@@ -36,9 +36,11 @@ struct UIDNames: Sendable {
             table = names
             return
         }
-        for name in names.names { table.append(name) }
+        // Copies: a few names that share no memory with others would hold more than they need.
+        for name in names.names { name.withOctets { table.append($0) } }
     }
 
+    subscript(base: StoredName) -> UInt32? { table.index(of: base).map { uids[$0] } }
     subscript(base: [UInt8]) -> UInt32? { table.index(of: base).map { uids[$0] } }
     subscript(base: String) -> UInt32? { self[Array(base.utf8)] }
 }

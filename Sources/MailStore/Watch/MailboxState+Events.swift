@@ -5,21 +5,30 @@ extension MailboxState {
         let isNew: Bool
         /// The whole name.
         let spelling: [UInt8]
+
+        init(isNew: Bool, spelling: [UInt8]) {
+            self.isNew = isNew
+            self.spelling = spelling
+        }
+
+        init(_ message: StoredMessage) { self.init(isNew: message.isNew, spelling: message.fileNameOctets) }
     }
 
     /// Takes in what happened since the folder was last read or asked about. Replaying what is known already changes
     /// nothing, as long as all of it up to now is there.
-    mutating func take(_ events: [FileEvent]) throws(StoreError) {
+    /// - Parameter unlisted: messages that the list does not have, with their UIDs.
+    mutating func take(_ events: [FileEvent], unlisted: [[UInt8]: UInt32] = [:]) throws(StoreError) {
         var places: [[UInt8]: Place?] = [:]
         for event in events where event.name.first != 46 {
             let base = Array(event.name.prefix { $0 != 58 })
-            let now = places[base] ?? known(base)
+            guard base.withUnsafeBufferPointer({ UIDList.canHold($0) }) else { continue }
+            let now = places[base] ?? index(of: base, unlisted).map { Place(snapshot.messages[$0]) }
             let place = Place(isNew: event.isNew, spelling: event.name)
             places.updateValue(event.appeared ? place : now == place ? nil : now, forKey: base)
         }
         var gone: [UInt32] = [], arrived: [[UInt8]: FoundFile] = [:], arena = NameArena()
         for (base, place) in places {
-            let index = uids[base].flatMap { snapshot.messages.index(ofUID: $0) }
+            let index = index(of: base, unlisted)
             guard let place else {
                 if let index { gone.append(snapshot.messages[index].uid) }
                 continue
@@ -31,8 +40,8 @@ extension MailboxState {
         try add(arrived)
     }
 
-    private func known(_ base: [UInt8]) -> Place? {
-        uids[base].flatMap { snapshot.messages.index(ofUID: $0) }.map { snapshot.messages[$0] }.map { Place(isNew: $0.isNew, spelling: $0.fileNameOctets) }
+    private func index(of base: [UInt8], _ unlisted: [[UInt8]: UInt32]) -> Int? {
+        (unlisted[base] ?? uids[base]).flatMap { snapshot.messages.index(ofUID: $0) }
     }
 
     private func path(of place: Place) -> String { (place.isNew ? paths.new : paths.cur) + "/" + String(decoding: place.spelling, as: UTF8.self) }

@@ -37,6 +37,16 @@ import Testing
         #expect(list.entries == [.init(uid: 3, extensions: "", base: "a.b")])
     }
 
+    @Test func appendedLinesAreTakenAllOrNone() throws {
+        var list = try UIDList(parsing: Array(Self.sample.utf8)), taken: [UInt32] = []
+        #expect(!list.parseAppended(Array("25022 :a\n25022 :b\n".utf8)[...]) { taken.append($0.uid) })
+        #expect(!list.parseAppended(Array("25021 :a\n".utf8)[...]) { taken.append($0.uid) })
+        #expect(taken.isEmpty && list.nextUID == 25022)
+        #expect(list.parseAppended(Array("25022 :a:2,S\n25030 W9 :b\n25031 :c".utf8)[...]) { taken.append($0.uid) })
+        #expect(taken == [25022, 25030] && list.nextUID == 25031)
+        #expect(list.takeAppended(Array("25031 :c\n".utf8)) && list.entries.last == .init(uid: 25031, extensions: "", base: "c"))
+    }
+
     @Test(arguments: ["", "3 N1\n", "2 V1 N1\n", "3 V1 N9\n5 :a\n5 :b\n", "3 V1 N9\nx :a\n", "3 V0 N1\n", "3 V1 N9\n5 a\n", "3 V1 N9\n5 W1 ::2,S\n"])
     func whatCannotBeTrustedIsRefused(text: String) {
         #expect(throws: UIDList.Malformed.self) { try UIDList(parsing: Array(text.utf8)) }

@@ -75,6 +75,24 @@ import Testing
         #expect(after.messages.map(\.uid) == [50, 51, 52])
     }
 
+    /// Dovecot takes the lines of what it removed out of the list, as a rule before this program hears of the removal.
+    @Test func whatWentWithItsLineIsGone() throws {
+        let store = try TemporaryStore()
+        for _ in 0..<4 { try store.deliver(flags: [.seen]) }
+        let inbox = try store.inbox()
+        let before = try inbox.refresh().messages
+        let path = store.maildir + "/dovecot-uidlist"
+        var list = try UIDList(parsing: Array(store.text(path).utf8))
+        list.entries.removeAll { [2, 3].contains($0.uid) }
+        #expect(unlink(store.maildir + "/cur/" + before[1].fileName) == 0 && unlink(store.maildir + "/cur/" + before[2].fileName) == 0)
+        try Files.replace(path, with: list.serialised())
+        #expect(try inbox.refresh().messages.map(\.uid) == [1, 4])
+        // A line that went by itself: its file gets another UID.
+        list.entries.removeAll { $0.uid == 4 }
+        try Files.replace(path, with: list.serialised())
+        #expect(try inbox.refresh().messages.map(\.uid) == [1, 5])
+    }
+
     @Test func aDeletedFolderMadeAgainIsAnother() throws {
         let store = try TemporaryStore()
         try store.deliver(folder: "Box")

@@ -26,6 +26,8 @@ public final class MailStore: Sendable {
         try Files.makeFolder(root)
     }
 
+    deinit { recent.end() }
+
     /// An account's folders, made on first use. The same object for everybody who asks while it is in use. Blocks.
     /// - Throws: ``StoreError/invalidName(_:reason:)`` for an account name that is no safe file name.
     public func maildir(for account: String) throws(StoreError) -> Mailboxes {

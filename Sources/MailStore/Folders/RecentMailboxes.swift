@@ -8,8 +8,10 @@ final class RecentMailboxes: Sendable {
 
     /// The one used last at the end.
     private let kept = Mutex<[Mailbox]>([])
+    private let isOver = Atomic(false)
 
     func keep(_ mailbox: Mailbox) {
+        guard !isOver.load(ordering: .relaxed) else { return }
         let dropped = kept.withLock { kept -> [Mailbox] in
             if kept.last === mailbox { return [] }
             kept.removeAll { $0 === mailbox }
@@ -24,6 +26,16 @@ final class RecentMailboxes: Sendable {
             return Array(kept[..<first])
         }
         // Let go of outside of the lock.
+        withExtendedLifetime(dropped) {}
+    }
+
+    /// The store is gone. They hold each other: whoever is kept here holds its account's folders, and those hold this.
+    func end() {
+        isOver.store(true, ordering: .relaxed)
+        let dropped = kept.withLock { kept in
+            defer { kept = [] }
+            return kept
+        }
         withExtendedLifetime(dropped) {}
     }
 

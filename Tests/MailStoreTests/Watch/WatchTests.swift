@@ -118,6 +118,20 @@ import Testing
         #expect(store.names("tmp").isEmpty)
     }
 
+    /// What a store keeps for the next client does not keep the store's folders, its watcher and its thread for ever.
+    @Test func aStoreThatNobodyHasIsGone() throws {
+        weak var inbox: Mailbox?
+        do {
+            let store = try TemporaryStore()
+            try store.deliver()
+            let mine = try store.inbox()
+            #expect(try mine.refresh().messages.count == 1)
+            inbox = mine
+        }
+        for _ in 0..<100 where inbox != nil { usleep(50_000) }
+        #expect(inbox == nil)
+    }
+
     /// The tests beside this one have stores as well, and the kernel gives a user so many inotify instances
     /// (fs.inotify.max_user_instances, 128 as a rule); a store that gets none looks from time to time instead.
     private static func waitForRoom() throws {

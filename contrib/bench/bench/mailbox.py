@@ -105,11 +105,17 @@ class Client:
         end = time.monotonic() + timeout
         text = self.rest
         while words not in text:
-            if not self.socket.pending() and not select.select([self.socket], [], [], max(0, end - time.monotonic()))[0]:
+            if not self.socket.pending() and not self.is_readable(max(0, end - time.monotonic())):
                 raise RuntimeError(f"no {words!r}; {text[-200:]}")
             text += self.socket.recv(65_536)
         self.rest = b""
         return text
+
+    def is_readable(self, seconds):
+        """By poll(2): select(2) knows no descriptor over 1,023."""
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(seconds * 1000))
 
     def close(self):
         self.socket.close()

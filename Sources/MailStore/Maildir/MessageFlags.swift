@@ -13,17 +13,7 @@ public struct MessageFlags: OptionSet, Sendable, Hashable {
     public static let deleted = MessageFlags(rawValue: 32)
 
     /// No flag for a letter that is none.
-    init(letter: UInt8) {
-        self = switch letter {
-        case 68: .draft
-        case 70: .flagged
-        case 80: .passed
-        case 82: .answered
-        case 83: .seen
-        case 84: .deleted
-        default: []
-        }
-    }
+    init(letter: UInt8) { self = Self.letters.first { $0.letter == letter }?.flag ?? [] }
 
     static let letters: [(letter: UInt8, flag: MessageFlags)] = [
         (68, .draft), (70, .flagged), (80, .passed), (82, .answered), (83, .seen), (84, .deleted),

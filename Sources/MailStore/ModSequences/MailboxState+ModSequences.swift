@@ -1,4 +1,3 @@
-import CMemory
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -14,8 +13,6 @@ extension MailboxState {
         let now = Self.microseconds()
         if modSequences == nil {
             loadModSequences(now)
-            // The first look at a large folder needs several times the memory that it leaves in use.
-            if snapshot.messages.count > 20_000 { postern_give_back_memory() }
         } else if var known = modSequences {
             let output = known.settle(&snapshot.messages, now: now)
             modSequences = known

@@ -26,7 +26,7 @@ let package = Package(
     targets: [
         // C libraries behind shims
         .target(name: "CMilter", linkerSettings: [.linkedLibrary("milter")]),
-        .target(name: "COpenDKIM", linkerSettings: [.linkedLibrary("opendkim")]),
+        .target(name: "COpenDKIM", linkerSettings: [.linkedLibrary("opendkim"), .linkedLibrary("crypto")]),
         .target(name: "COpenSSL", linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
         .target(name: "CUnbound", linkerSettings: [.linkedLibrary("unbound")]),
         .target(name: "CCrypt", linkerSettings: [.linkedLibrary("crypt")]),
@@ -236,7 +236,7 @@ let package = Package(
         tests("SMTPCore", ["SASL"]),
         tests("IMAPCore"),
         tests("SPF", ["DNS"], exclude: ["Resources"]),
-        tests("DKIM", ["DNS"]),
+        tests("DKIM", ["DNS", "COpenDKIM"]),
         tests("NameServers", ["BlockingPool", "DNS"]),
         tests("DKIMKeys", ["DKIM", "DNS", "NameServers", "BlockingPool"]),
         tests("PublishedRecords", ["DKIM", "DNS"]),

@@ -58,7 +58,7 @@ struct VerificationRun {
             do { try feedBody(message.body) } catch {
                 return candidates.map { _ in Self.failed("the body cannot be read: \(error)", .temperror) }
             }
-            _ = dkim_eom(dkim, nil)
+            _ = postern_dkim_eom_with_known_keys(dkim)
             return zip(candidates, usable).map { candidate, refused in refused ?? outcome(signatures[candidate.position], candidate.tags) }
         }
     }

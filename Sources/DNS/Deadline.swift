@@ -42,8 +42,23 @@ package final class Deadline: Sendable {
         }
     }
 
+    /// Cancels the work at the deadline, or when the caller is cancelled, and returns what the work makes of that: work that
+    /// ignores cancellation is waited for.
+    package func cancelling<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) async -> Value {
+        let early = EarlyValue<Value>()
+        let worker = Self.start {
+            let value = await work()
+            early.value = value
+            return value
+        }
+        if let value = early.value { return value }
+        let id = add { worker.cancel() }
+        defer { remove(id) }
+        return await withTaskCancellationHandler { await worker.value } onCancel: { worker.cancel() }
+    }
+
     /// Runs the work on this thread up to its first pause, where the compiler can (SE-0472).
-    private static func start(_ work: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+    private static func start<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) -> Task<Value, Never> {
         #if compiler(>=6.2)
         Task.immediate { await work() }
         #else
@@ -83,6 +98,16 @@ package final class Deadline: Sendable {
         }
         for expire in due { expire() }
         return goesOn
+    }
+}
+
+/// What a task made, for whoever looks before waiting for it.
+private final class EarlyValue<Value: Sendable>: Sendable {
+    private let state = Mutex<Value?>(nil)
+
+    var value: Value? {
+        get { state.withLock { $0 } }
+        set { state.withLock { $0 = newValue } }
     }
 }
 

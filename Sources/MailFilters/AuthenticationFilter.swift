@@ -28,12 +28,11 @@ public struct AuthenticationFilter: MailFilter, FilterSession {
 
     public func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
         guard !transaction.connection.isOriginating else { return .continue }
-        let message = transaction.message
-        async let reverseName = checkReverseName(transaction.connection)
-        async let spfResults = checkSPF(transaction.connection.clientAddress, transaction.helo, transaction.sender.address)
-        let signatures = await dkim.verify(message)
-        let spf = await spfResults
-        transaction[ReverseNameKey.self] = await reverseName
+        let (message, connection, helo, sender) = (transaction.message, transaction.connection, transaction.helo, transaction.sender.address)
+        let (reverseName, (spf, signatures)) = await together({ await checkReverseName(connection) }) {
+            await together({ await checkSPF(connection.clientAddress, helo, sender) }) { await dkim.verify(message) }
+        }
+        transaction[ReverseNameKey.self] = reverseName
         transaction[SPFKey.self] = spf
         transaction[DKIMKey.self] = signatures
         transaction[DMARCKey.self] = await dmarc.evaluate(
@@ -66,8 +65,9 @@ public struct AuthenticationFilter: MailFilter, FilterSession {
             let ofHelo = await spf.checkHelo(client: client, helo: helo)
             return SPFResults(helo: ofHelo, mailFrom: ofHelo)
         }
-        async let ofHelo = spf.checkHelo(client: client, helo: helo)
-        let ofSender = await spf.check(client: client, helo: helo, sender: sender)
-        return SPFResults(helo: await ofHelo, mailFrom: ofSender)
+        let (ofHelo, ofSender) = await together({ await spf.checkHelo(client: client, helo: helo) }) {
+            await spf.check(client: client, helo: helo, sender: sender)
+        }
+        return SPFResults(helo: ofHelo, mailFrom: ofSender)
     }
 }

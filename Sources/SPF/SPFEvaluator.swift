@@ -13,6 +13,7 @@ public struct SPFEvaluator: Sendable {
     private let limits: SPFLimits
     private let receiverName: String
     private let now: @Sendable () -> Int
+    private let deadline: Deadline
 
     /// - Parameters:
     ///   - receiverName: this host's name, for the macro `%{r}`.
@@ -23,6 +24,7 @@ public struct SPFEvaluator: Sendable {
         self.limits = limits
         self.receiverName = receiverName
         self.now = now
+        deadline = Deadline(limits.deadline)
     }
 
     /// Checks MAIL FROM; for the null sender, postmaster at the HELO name, as §2.4 says, which the result calls HELO.
@@ -53,7 +55,9 @@ public struct SPFEvaluator: Sendable {
                 reason: PrintableText.clean("'\(domain)' is not a fully qualified domain name (RFC 7208 section 4.3)"),
                 record: nil, lookups: [])
         }
-        let (finding, check) = await withinDeadline { [resolver, limits] in
+        // At the deadline the evaluation ends itself with temperror, its trace kept (§4.6.4). A resolver that ignores
+        // cancellation delays this to its own deadline.
+        let (finding, check) = await deadline.cancelling { [resolver, limits] in
             var check = CheckHost(resolver: resolver, limits: limits, values: values)
             return (await check.evaluate(name), check)
         }
@@ -61,18 +65,6 @@ public struct SPFEvaluator: Sendable {
             verdict: finding.verdict, identity: identity, domainText: domain, domain: name, match: finding.match,
             explanation: finding.explanationText, reason: PrintableText.clean(finding.reason),
             record: check.records[name].map(PrintableText.clean), lookups: check.lookups)
-    }
-
-    /// Cancels the work at the deadline; the evaluation then ends itself with temperror, its trace kept (§4.6.4). A
-    /// resolver that ignores cancellation delays this to its own deadline.
-    private func withinDeadline<T: Sendable>(_ work: @escaping @Sendable () async -> T) async -> T {
-        let worker = Task { await work() }
-        let alarm = Task { [limits] in
-            try await Task.sleep(for: limits.deadline)
-            worker.cancel()
-        }
-        defer { alarm.cancel() }
-        return await withTaskCancellationHandler { await worker.value } onCancel: { worker.cancel() }
     }
 
     /// A name of several labels; U-labels become A-labels (RFC 8616 §4).

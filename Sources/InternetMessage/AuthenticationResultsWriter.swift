@@ -29,22 +29,25 @@ extension AuthenticationResults {
 
     private static func quoted(_ text: String, unless isBare: (String) -> Bool) -> String {
         // A line end would break the field and a quoted-pair may not hold it either (RFC 5322 §3.2.4).
-        let clean = String(String.UnicodeScalarView(text.unicodeScalars.map { $0.value < 32 || $0.value == 127 ? " " : $0 }))
+        let clean = text.utf8.contains(where: isControl) ? String(decoding: text.utf8.map { isControl($0) ? 32 : $0 }, as: UTF8.self) : text
         if isBare(clean) { return clean }
         return quotedString(clean)
     }
 
-    /// By scalars: a quote with a combining mark behind it is another Character, and unescaped it would end the string for
+    /// By octets: a quote with a combining mark behind it is another Character, and unescaped it would end the string for
     /// every other reader, who would then see whatever results a sender put behind it.
     private static func quotedString(_ text: String) -> String {
-        var out = "\"".unicodeScalars
-        for scalar in text.unicodeScalars {
-            if scalar == "\"" || scalar == "\\" { out.append("\\") }
-            out.append(scalar)
+        var out: [UInt8] = [34]
+        out.reserveCapacity(text.utf8.count + 8)
+        for byte in text.utf8 {
+            if byte == 34 || byte == 92 { out.append(92) }
+            out.append(byte)
         }
-        out.append("\"")
-        return String(out)
+        out.append(34)
+        return String(decoding: out, as: UTF8.self)
     }
+
+    private static func isControl(_ byte: UInt8) -> Bool { byte < 32 || byte == 127 }
 
     private static func isTokenText(_ text: String) -> Bool { !text.isEmpty && text.utf8.allSatisfy(FieldScanner.isToken) }
 
@@ -57,7 +60,9 @@ extension AuthenticationResults {
 
     /// `Keyword` (RFC 5321 §4.1.2): letters, digits, hyphens. What does not fit is dropped, since nothing else may stand there.
     private static func keyword(_ text: String) -> String {
-        let kept = text.utf8.filter { (97...122).contains($0) || (65...90).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 95 }
+        func fits(_ byte: UInt8) -> Bool { (97...122).contains(byte) || (65...90).contains(byte) || (48...57).contains(byte) || byte == 45 || byte == 95 }
+        if !text.isEmpty, text.utf8.allSatisfy(fits) { return text }
+        let kept = text.utf8.filter(fits)
         return kept.isEmpty ? "x" : String(decoding: kept, as: UTF8.self)
     }
 

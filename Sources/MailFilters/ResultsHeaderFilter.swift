@@ -74,6 +74,7 @@ public struct ResultsHeaderFilter: MailFilter, FilterSession {
 
     /// A header is ASCII unless the whole message is internationalised (RFC 6532), and reasons cite clauses by their sign.
     private static func short(_ reason: String) -> String {
+        if reason.utf8.count <= 200, reason.utf8.allSatisfy({ $0 < 0x80 }) { return reason }
         let plain = reason.replacing("§", with: "section ").unicodeScalars.map { $0.isASCII ? $0 : "?" }
         return String(String.UnicodeScalarView(plain).prefix(200))
     }

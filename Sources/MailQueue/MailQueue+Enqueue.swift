@@ -9,7 +9,17 @@ import Musl
 extension MailQueue {
     /// Whether ``enqueue(_:message:)`` would find room on the disk. Blocks.
     /// - Throws: ``QueueError`` when that cannot be found out.
-    public func hasRoom(for octets: Int) throws(QueueError) -> Bool { try folders.freeBytes() - octets >= settings.minimumFreeBytes }
+    public func hasRoom(for octets: Int) throws(QueueError) -> Bool {
+        let free = try folders.freeBytes()
+        lastFree.withLock { $0 = (free, .now) }
+        return free - octets >= settings.minimumFreeBytes
+    }
+
+    /// Whether ``hasRoom(for:)`` would have said so within the last second; false also when nobody asked it. Does not block.
+    public func hadRoom(for octets: Int) -> Bool {
+        guard let last = lastFree.withLock({ $0 }), last.at.duration(to: .now) < .seconds(1) else { return false }
+        return last.octets - octets >= settings.minimumFreeBytes
+    }
 
     /// Puts a message into the queue; durable when it returns, absent when it throws. Blocks.
     /// - Throws: ``QueueError``; ``QueueError/insufficientStorage(freeBytes:)`` becomes `452 4.3.1` at the edge.

@@ -47,6 +47,8 @@ public final class MailQueue: Sendable {
     let settings: Settings
     let folders: QueueFolders
     let index: Mutex<QueueIndex>
+    /// What was free when somebody looked last.
+    let lastFree = Mutex<(octets: Int, at: ContinuousClock.Instant)?>(nil)
 
     /// Opens the queue, making its folders, and recovers what a former run left. Blocks.
     /// - Throws: ``QueueError`` when the folders cannot be made or read; never for a damaged file.

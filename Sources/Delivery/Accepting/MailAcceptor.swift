@@ -70,6 +70,9 @@ public struct MailAcceptor: Sendable {
         do throws(QueueError) { return try queue.hasRoom(for: octets) ? nil : .insufficientStorage } catch { return .unavailable("\(error)") }
     }
 
+    /// Whether there was room within the last second; false when that is not known. Does not block.
+    public func hadRoom(for octets: Int) -> Bool { queue.hadRoom(for: octets) }
+
     private struct Outcome: Sendable {
         var stored: [Int: DeliveredFile] = [:]
         var entries: [String] = []

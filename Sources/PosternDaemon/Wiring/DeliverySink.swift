@@ -19,6 +19,8 @@ struct DeliverySink: MessageSink {
     /// Holds what goes beyond an account's limit; nil for no limits.
     var limits: AccountGuard?
 
+    func hadRoom(for octets: Int) -> Bool { acceptor.hadRoom(for: octets) }
+
     func shortage(_ octets: Int) async -> SMTPReply? {
         guard let shortage = acceptor.shortage(octets) else { return nil }
         logger.warning("no new mail is taken", metadata: ["error": "\(shortage)"])

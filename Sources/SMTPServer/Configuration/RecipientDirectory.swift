@@ -35,6 +35,8 @@ public protocol MessageSink: Sendable {
     /// Asked at MAIL: why nothing is taken now, as when the disk is nearly full (RFC 5321 §4.2.2, 452); nil to go on.
     /// - Parameter octets: what SIZE announced (RFC 1870); 0 where it did not.
     func shortage(_ octets: Int) async -> SMTPReply?
+    /// Whether ``shortage(_:)`` need not be asked, since somebody did a moment ago. Must not block: it is called on an event loop.
+    func hadRoom(for octets: Int) -> Bool
     /// Called after the filters have accepted. What is positive in the reply must be durable before it is returned
     /// (RFC 5321 §4.2.5); the reply is sent as it is. Runs on the blocking pool, so it may block.
     ///
@@ -47,6 +49,7 @@ public protocol MessageSink: Sendable {
 
 extension MessageSink {
     public func shortage(_ octets: Int) async -> SMTPReply? { nil }
+    public func hadRoom(for octets: Int) -> Bool { false }
 
     /// For sinks that take all or nothing.
     public func takeEach(_ transaction: inout Transaction) async -> [SMTPReply] {

@@ -58,6 +58,8 @@ extension SMTPSession {
         filters.accepted = []
         filters.owesMail = true
         let (directory, sink, account) = (environment.recipients, environment.sink, account)
+        // The usual case, for which no thread need wake.
+        if refusal == nil, !filters.wants(.mail), sink.hadRoom(for: command.size ?? 0) { return answer(.yes) }
         run({ state in
             // Not the account's own address; it may be an alias of it.
             if let refusal, let account, let sender = command.sender, await !directory.mayWrite(account, as: sender) { return refusal }

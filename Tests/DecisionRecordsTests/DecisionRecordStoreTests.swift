@@ -29,7 +29,7 @@ import Testing
         return StoredDecision(record, header: Array("Subject: \(id)\r\n".utf8))
     }
 
-    private func add(_ store: DecisionRecordStore, _ stored: StoredDecision) { store.record(octets: 100) { stored } }
+    private func add(_ store: DecisionRecordStore, _ stored: StoredDecision) { store.record(stored) }
 
     @Test func aRecordIsFoundByEachOfItsIDs() throws {
         try with { store, path in
@@ -136,11 +136,9 @@ import Testing
     }
 
     @Test func theBufferIsBoundedInOctetsToo() throws {
-        try with({ $0.bufferOctets = 1000 }) { store, path in
-            for number in 0..<3 {
-                let stored = record("A\(number)")
-                store.record(octets: 600) { stored }
-            }
+        // Each weighs some 4 KiB beside its header.
+        try with({ $0.bufferOctets = 10_000 }) { store, path in
+            for number in 0..<3 { store.record(StoredDecision(record("A\(number)").record, header: Array(repeating: 97, count: 4000))) }
             try store.flush()
             #expect(try DecisionArchive(path: path).count(since: 0) == 1)
         }

@@ -123,7 +123,7 @@ import Testing
         let rules = try RecordedRun.rules(Self.rules), store = try DecisionRecordStore(path: path, options: options)
         for run in Self.messages.values {
             let stored = await run.record(rules)
-            store.record(octets: 1) { stored }
+            store.record(stored)
         }
         try store.flush()
         let archive = try DecisionArchive(path: path)

@@ -12,7 +12,7 @@ struct Bench {
     private static let days = 30 * 86_400_000
     private static let start = 1_750_000_000_000
     /// Records that are written together, as the server does at most.
-    private static let batch = 1_000
+    private static let batch = 100
 
     /// - Parameter more: how many ``record(_:)`` will add.
     init(records count: Int, more: Int) throws {
@@ -67,7 +67,7 @@ struct Bench {
 
     private func hand(_ number: Int) {
         let time = Self.start + number * step
-        store.record(octets: 2_000) { stored(number, time) }
+        store.record(stored(number, time))
     }
 
     /// As a shop's mail to a tagged address leaves one.

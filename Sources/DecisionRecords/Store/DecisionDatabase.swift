@@ -7,7 +7,7 @@ import StateFiles
 enum DecisionDatabase {
     static func open(_ path: String) throws(DecisionRecordError) -> DatabaseQueue {
         // A record is larger than a page of SQLite's own size.
-        do { return try DatabaseFile.open(path, label: "decisions", pragmas: "PRAGMA page_size = 8192; PRAGMA cache_size = -8192", migrations: [("1", schema)]) } catch {
+        do { return try DatabaseFile.open(path, label: "decisions", pragmas: "PRAGMA page_size = 8192; PRAGMA cache_size = -2048", migrations: [("1", schema)]) } catch {
             throw DecisionRecordError(error)
         }
     }

@@ -6,8 +6,8 @@ import Synchronization
 
 /// The records of messages, in SQLite, until they are too old.
 ///
-/// ``record(octets:_:)`` only fills a bounded buffer: the record is made, and written with its neighbours, on a thread of
-/// its own, each second or sooner when many wait, and at ``close()``. A crash loses those of the last second: nothing that
+/// ``record(_:)`` only fills a bounded buffer: the record is written with its neighbours, on a thread of its own, each second
+/// or sooner when many wait, and at ``close()``. A crash loses those of the last second: nothing that
 /// a client was promised rests on them. What the buffer has no room for is lost and counted; mail never waits for it.
 public final class DecisionRecordStore: Sendable {
     public struct Options: Sendable {
@@ -15,7 +15,7 @@ public final class DecisionRecordStore: Sendable {
         public var keep: Duration = .seconds(30 * 86_400)
         /// Records and delivery results that may wait.
         public var bufferLimit = 20_000
-        /// Octets of header that may wait with them.
+        /// Octets that they may hold in memory, about.
         public var bufferOctets = 32 << 20
         /// Records that are removed at most with each writing, at the least; more when more came.
         public var purgeStep = 500
@@ -29,7 +29,7 @@ public final class DecisionRecordStore: Sendable {
     }
 
     private enum Item: Sendable {
-        case decision(@Sendable () -> StoredDecision)
+        case decision(StoredDecision)
         case delivery(DeliveryRecord)
     }
 
@@ -47,8 +47,11 @@ public final class DecisionRecordStore: Sendable {
     private let options: Options
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "postern.decisions", qos: .utility)
-    /// So many waiting are written before the second is over.
-    private static let kick = 1000
+    /// So many waiting are written before the second is over: enough to share a transaction's cost, and few enough that
+    /// neither they nor the pages that it changes are much memory.
+    private static let kick = 100
+    /// What a record holds in memory beside its header, about.
+    private static let weight = 4096
     private static let purgeInterval = 60_000
 
     /// Opens the file, making it when there is none. Blocks.
@@ -62,10 +65,7 @@ public final class DecisionRecordStore: Sendable {
     deinit { write() }
 
     /// Takes a record. Does not block.
-    /// - Parameters:
-    ///   - octets: about how much memory it holds until it is written.
-    ///   - make: called on the writer's thread.
-    public func record(octets: Int, _ make: @escaping @Sendable () -> StoredDecision) { add(.decision(make), octets) }
+    public func record(_ decision: StoredDecision) { add(.decision(decision), decision.header.count + Self.weight) }
 
     /// Takes what became of a queued copy. Does not block.
     public func record(_ delivery: DeliveryRecord) { add(.delivery(delivery), 256) }
@@ -115,10 +115,9 @@ public final class DecisionRecordStore: Sendable {
             var place = try DecisionDatabase.place(db, DecisionDatabase.lastPlace) ?? 0
             for item in items {
                 switch item {
-                case .decision(let make):
-                    let made = make()
-                    place = DecisionPlace.next(after: place, at: made.record.time)
-                    try DecisionDatabase.insert(db, made, at: place)
+                case .decision(let decision):
+                    place = DecisionPlace.next(after: place, at: decision.record.time)
+                    try DecisionDatabase.insert(db, decision, at: place)
                 case .delivery(let delivery): try DecisionDatabase.upsert(db, delivery)
                 }
             }

@@ -91,6 +91,7 @@ final class Metrics: Sendable {
 
     /// A label's value: backslash, quote and line feed are escaped; bounded.
     private static func escaped(_ text: String) -> String {
-        String(text.prefix(200)).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+        if text.utf8.count <= 200, !text.utf8.contains(where: { $0 == 92 || $0 == 34 || $0 == 10 }) { return text }
+        return String(text.prefix(200)).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
     }
 }

@@ -4,15 +4,36 @@ import Logging
 import MailFilters
 import Milter
 
-/// One line of the log for each message that ended, wherever it came in, and its figures.
-struct DecisionLog: TransactionObserver {
+/// Makes the record of each message that ended, wherever it came in, once, and gives it to all who want it.
+struct DecisionObserver: TransactionObserver {
+    let log: DecisionLog
+    /// nil where no records are kept.
+    let journal: DecisionJournal?
+
+    func ended(_ end: TransactionEnd) {
+        var end = end
+        if end.mtaID == nil, end.received.connection.listener == "lmtp" { end.mtaID = HintHandover.queueID(ofRelayed: end.received.message.header) }
+        let made = RecordMaker.make(end, at: Self.now)
+        log.ended(made.record)
+        journal?.ended(made)
+    }
+
+    func refused(_ refusal: ConnectionRefusal) {
+        log.refused(refusal)
+        journal?.ended(RecordMaker.make(refusal, at: Self.now))
+    }
+
+    static var now: Int { Int(Date().timeIntervalSince1970 * 1000) }
+}
+
+/// One line of the log for each message that ended, and its figures.
+struct DecisionLog {
     let logger: Logger
     let metrics: Metrics
 
-    func ended(_ end: TransactionEnd) {
-        let record = RecordMaker.make(end, at: Int(Date().timeIntervalSince1970 * 1000)).record
+    func ended(_ record: DecisionRecord) {
         metrics.count(record)
-        logger.info("message", metadata: Self.fields(record, since: end.received.id))
+        logger.info("message", metadata: Self.fields(record))
     }
 
     func refused(_ refusal: ConnectionRefusal) {
@@ -25,7 +46,7 @@ struct DecisionLog: TransactionObserver {
 
     private static let listed = 5
 
-    static func fields(_ record: DecisionRecord, since id: String) -> Logger.Metadata {
+    static func fields(_ record: DecisionRecord) -> Logger.Metadata {
         let recipients = record.envelope.recipients
         let results = record.results
         var out: Logger.Metadata = [
@@ -46,7 +67,7 @@ struct DecisionLog: TransactionObserver {
         put("stage", record.verdict.stage)
         put("folder", record.folder)
         put("copies", list(record.copies.map { copy in copy.queueID.map { "queue:\($0)" } ?? (copy.refusal != nil ? "refused" : "stored") }))
-        put("seconds", TransactionAge.seconds(id).map { String(format: "%.3f", $0) })
+        put("seconds", TransactionAge.seconds(record.id).map { String(format: "%.3f", $0) })
         return out
     }
 
@@ -62,11 +83,4 @@ enum TransactionAge {
         let age = now.timeIntervalSince1970 - Double(microseconds) / 1e6
         return (0..<86_400).contains(age) ? age : nil
     }
-}
-
-/// Tells several.
-struct Observers: TransactionObserver {
-    let all: [any TransactionObserver]
-    func ended(_ end: TransactionEnd) { for one in all { one.ended(end) } }
-    func refused(_ refusal: ConnectionRefusal) { for one in all { one.refused(refusal) } }
 }

@@ -93,9 +93,7 @@ public final class Gateway: Sendable {
         relay = try RelayWiring(settings, live: live, ground: ground, queue: opened.queue, store: store, tlsReports: tlsReports, group: group, pool: pool, ids: ids,
                                 journal: journal)
         let handover = HintHandover()
-        var observers: [any TransactionObserver] = [DecisionLog(logger: logger, metrics: metrics)]
-        if let journal { observers.append(journal) }
-        let observer = Observers(all: observers)
+        let observer = DecisionObserver(log: DecisionLog(logger: logger, metrics: metrics), journal: journal)
         var sink = DeliverySink(live: live, acceptor: relay.acceptor, logger: logger, handover: handover)
         sink.limits = AccountGuard(live: live, accounts: accounts, ledger: opened.use, administrator: relay.administrator, logger: logger)
         let local = LocalPickup(live: live, local: relay.local, sink: sink, notifier: relay.notifier, ids: ids, logger: logger, observer: observer)

@@ -28,7 +28,39 @@ import Testing
         #expect(throws: Never.self) { try rounds.run() }
     }
 
+    /// Whoever comes back was served by a round that began after it had asked, however many ask at once.
+    @Test func everyCallIsCoveredByARoundOfItsOwnTime() {
+        let asked = Counter(), covered = Highest(), uncovered = Counter()
+        let rounds = GroupCommit<Never> {
+            let seen = asked.value
+            usleep(20)
+            covered.raise(to: seen)
+        }
+        let done = DispatchSemaphore(value: 0)
+        for _ in 0..<16 {
+            Thread {
+                for _ in 0..<300 {
+                    let ticket = asked.add()
+                    rounds.run()
+                    if covered.value < ticket { _ = uncovered.add() }
+                }
+                done.signal()
+            }.start()
+        }
+        for _ in 0..<16 { Self.wait(done) }
+        #expect(uncovered.value == 0)
+        #expect(rounds.roundCount <= 16 * 300)
+    }
+
     private static func wait(_ semaphore: DispatchSemaphore) { #expect(semaphore.wait(timeout: .now() + 20) == .success) }
+}
+
+private final class Highest: @unchecked Sendable {
+    // Sendable by proof: `highest` is touched only inside `lock.withLock`.
+    private let lock = NSLock()
+    private var highest = 0
+    func raise(to value: Int) { lock.withLock { highest = max(highest, value) } }
+    var value: Int { lock.withLock { highest } }
 }
 
 private final class Counter: @unchecked Sendable {

@@ -39,21 +39,39 @@ final class Metrics: Sendable {
     private static let limit = 2000
 
     func add(_ name: String, _ labels: [(String, String)] = [], _ amount: Double = 1) {
-        let series = Series(name: name, labels: Self.text(labels))
+        add([Step(name, labels, amount)])
+    }
+
+    /// One step of one series.
+    private struct Step {
+        let series: Series
+        let amount: Double
+
+        init(_ name: String, _ labels: [(String, String)], _ amount: Double = 1) {
+            series = Series(name: name, labels: Metrics.text(labels))
+            self.amount = amount
+        }
+    }
+
+    /// All under one lock.
+    private func add(_ steps: [Step]) {
         values.withLock { values in
-            guard values[series] != nil || values.count < Self.limit else { return }
-            values[series, default: 0] += amount
+            for step in steps where values[step.series] != nil || values.count < Self.limit { values[step.series, default: 0] += step.amount }
         }
     }
 
     func count(_ record: DecisionRecord) {
-        add("postern_messages_total", [("listener", record.client.listener), ("verdict", record.verdict.kind.rawValue)])
-        add("postern_message_size_bytes_total", [], Double(record.size ?? 0))
-        add("postern_messages_tls_total", [("version", record.client.tls?.version ?? "none")])
-        if let spf = record.results.spf.first { add("postern_filter_results_total", [("filter", "spf"), ("result", spf.verdict)]) }
-        for dkim in (record.results.dkim ?? []).prefix(10) { add("postern_filter_results_total", [("filter", "dkim"), ("result", dkim.verdict)]) }
-        if let dmarc = record.results.dmarc { add("postern_filter_results_total", [("filter", "dmarc"), ("result", dmarc.verdict)]) }
-        for tag in (record.results.tags ?? []).prefix(10) { add("postern_filter_results_total", [("filter", "tag"), ("result", tag.status)]) }
+        var steps = [
+            Step("postern_messages_total", [("listener", record.client.listener), ("verdict", record.verdict.kind.rawValue)]),
+            Step("postern_message_size_bytes_total", [], Double(record.size ?? 0)),
+            Step("postern_messages_tls_total", [("version", record.client.tls?.version ?? "none")]),
+        ]
+        func found(_ filter: String, _ result: String) { steps.append(Step("postern_filter_results_total", [("filter", filter), ("result", result)])) }
+        if let spf = record.results.spf.first { found("spf", spf.verdict) }
+        for dkim in (record.results.dkim ?? []).prefix(10) { found("dkim", dkim.verdict) }
+        if let dmarc = record.results.dmarc { found("dmarc", dmarc.verdict) }
+        for tag in (record.results.tags ?? []).prefix(10) { found("tag", tag.status) }
+        add(steps)
     }
 
     func delivered(_ outcome: DeliveryOutcome) {
@@ -86,7 +104,16 @@ final class Metrics: Sendable {
     private static func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value) }
 
     private static func text(_ labels: [(String, String)]) -> String {
-        labels.isEmpty ? "" : "{" + labels.map { "\($0)=\"\(escaped($1))\"" }.joined(separator: ",") + "}"
+        guard !labels.isEmpty else { return "" }
+        var out = "{"
+        for (name, value) in labels {
+            if out.utf8.count > 1 { out += "," }
+            out += name
+            out += "=\""
+            out += escaped(value)
+            out += "\""
+        }
+        return out + "}"
     }
 
     /// A label's value: backslash, quote and line feed are escaped; bounded.

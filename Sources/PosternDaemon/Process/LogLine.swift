@@ -10,9 +10,18 @@ enum LogLine {
     static func make(_ format: LogFormat, time: String, level: String, label: String, event: String, fields: [(name: String, value: String)]) -> String {
         switch format {
         case .logfmt:
-            "time=\(time) level=\(level) from=\(label) event=\(LogfmtHandler.value(event))" + fields.map { " \($0.name)=\(LogfmtHandler.value($0.value))" }.joined() + "\n"
+            var out = ""
+            out.reserveCapacity(512)
+            out += "time=\(time) level=\(level) from=\(label) event=\(LogfmtHandler.value(event))"
+            for (name, value) in fields {
+                out += " "
+                out += name
+                out += "="
+                out += LogfmtHandler.value(value)
+            }
+            return out + "\n"
         case .json:
-            "{\"time\":\"\(time)\",\"level\":\"\(level)\",\"from\":\(json(label)),\"event\":\(json(event))"
+            return "{\"time\":\"\(time)\",\"level\":\"\(level)\",\"from\":\(json(label)),\"event\":\(json(event))"
                 + fields.map { ",\(json(name($0.name))):\(json($0.value))" }.joined() + "}\n"
         }
     }
@@ -26,6 +35,7 @@ enum LogLine {
     /// In quotes, with quotes, backslashes and line ends escaped as in C. Bounded.
     /// - Parameter escape: writes whatever else is no plain text.
     static func quoted(_ text: String, escape: (Unicode.Scalar) -> String) -> String {
+        if text.utf8.count <= 1000, text.utf8.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 34 && $0 != 92 }) { return "\"" + text + "\"" }
         var out = "\""
         for scalar in text.unicodeScalars.prefix(1000) {
             switch scalar {

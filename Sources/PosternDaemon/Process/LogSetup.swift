@@ -71,7 +71,7 @@ public struct LogfmtHandler: LogHandler {
     }
 
     private func write(level: Logger.Level, message: Logger.Message, metadata explicit: Logger.Metadata?) {
-        let all = metadata.merging(explicit ?? [:]) { $1 }
+        let all = metadata.isEmpty ? explicit ?? [:] : metadata.merging(explicit ?? [:]) { $1 }
         let fields = all.sorted { $0.key < $1.key }.map { (name: $0.key, value: "\($0.value)") }
         let time = Self.timestamp()
         if level >= .warning {

@@ -2,19 +2,6 @@ import IMAPCore
 import Testing
 
 @Suite struct MailboxTests {
-    /// RFC 3501 §5.1.3's examples and RFC 2152's.
-    @Test(arguments: [
-        ("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"), ("A & B", "A &- B"), ("", ""), ("Entwürfe", "Entw&APw-rfe"), ("☺!", "&Jjo-!"), ("👍", "&2D3cTQ-"), ("\u{7f}", "&AH8-"),
-    ])
-    func modifiedUTF7(_ text: String, _ encoded: String) {
-        #expect(ModifiedUTF7.encode(text) == encoded)
-        #expect(ModifiedUTF7.decode(encoded.utf8) == text)
-    }
-
-    /// Shift without end, superfluous shift, ASCII in base64, bits left over, half a surrogate pair, raw 8-bit.
-    @Test(arguments: ["&", "&U,BT", "&AGE-", "&U,BTFx-", "&2D0-", "&3E0-", "é", "&A-", "&ABC/-", "a\u{1}"])
-    func malformed(_ text: String) { #expect(ModifiedUTF7.decode(text.utf8) == nil) }
-
     @Test func names() {
         #expect(MailboxName("inBox") == .inbox && MailboxName("inbox2").text == "inbox2" && MailboxName("a").isInbox == false)
         #expect(MailboxName(wire: Array("Entwürfe".utf8))?.text == "Entwürfe")

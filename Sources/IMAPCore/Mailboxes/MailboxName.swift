@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// A mailbox's name in Unicode. `INBOX` in any case is the one name ``inbox`` (RFC 3501 §5.1).
 public struct MailboxName: Sendable, Hashable, CustomStringConvertible {
     public let text: String

@@ -1,3 +1,5 @@
+import InternetMessage
+
 /// A mailbox name: `INBOX`, or levels joined by `/` (`Archive/2026`). Checked to be safe as a file name.
 public struct FolderName: Sendable, Hashable, CustomStringConvertible {
     /// The levels in Unicode; `["INBOX"]` for the inbox.
@@ -35,7 +37,7 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
         var decoded: [String] = []
         for part in storageName.unicodeScalars.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map({ Substring($0) }) {
             // Names that are not mUTF-7 came from another program: shown as they are when they are safe.
-            guard !part.isEmpty, !part.utf8.contains(47), let level = ModifiedUTF7.decode(part) else { return nil }
+            guard !part.isEmpty, !part.utf8.contains(47), let level = ModifiedUTF7.decode(part.utf8) else { return nil }
             decoded.append(level)
         }
         guard !decoded.contains(where: { $0.utf8.contains(47) || $0.utf8.contains(46) }) else { return nil }

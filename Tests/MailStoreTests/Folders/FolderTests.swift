@@ -1,20 +1,6 @@
 import Testing
 @testable import MailStore
 
-@Suite struct ModifiedUTF7Tests {
-    /// RFC 3501 §5.1.3's example, and the shift character itself.
-    @Test(arguments: [("~peter/mail/台北/日本語", "~peter/mail/&U,BTFw-/&ZeVnLIqe-"), ("a&b", "a&-b"), ("Entwürfe", "Entw&APw-rfe"), ("😀", "&2D3eAA-")])
-    func bothWays(text: String, encoded: String) {
-        #expect(ModifiedUTF7.encode(text) == encoded)
-        #expect(ModifiedUTF7.decode(encoded) == text)
-    }
-
-    @Test(arguments: ["&", "&AGE-", "&U,BTFw", "ü", "&2D0-", "&!-"])
-    func whatTheStandardForbids(text: String) {
-        #expect(ModifiedUTF7.decode(text) == nil)
-    }
-}
-
 @Suite struct FolderNameTests {
     @Test func storageNames() throws {
         #expect(try FolderName("Archive/Entwürfe").storageName == ".Archive.Entw&APw-rfe")

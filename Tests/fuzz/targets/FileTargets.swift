@@ -45,9 +45,3 @@ enum FileTargets {
         expect(lister.contents.names.allSatisfy { $0.utf8.count <= limits.nameLength + 4 }, "a long name")
     }
 }
-
-/// The store's own reading of mailbox names; IMAPCore has another, and both names are the same.
-enum StoredNames {
-    static func encode(_ text: String) -> String { ModifiedUTF7.encode(text) }
-    static func decode(_ text: String) -> String? { ModifiedUTF7.decode(text) }
-}

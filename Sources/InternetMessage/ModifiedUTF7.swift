@@ -1,4 +1,5 @@
-/// IMAP's modified UTF-7 for mailbox names (RFC 3501 §5.1.3): `&` begins base64 (with `,` for `/`) of UTF-16, `-` ends it.
+/// IMAP's modified UTF-7 for mailbox names (RFC 3501 §5.1.3), which Maildir++ uses for folders too: printable US-ASCII stands for
+/// itself, `&` is `&-`, and everything else is UTF-16 in base64 with `,` for `/`, between `&` and `-`.
 public enum ModifiedUTF7 {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+,".utf8)
 
@@ -37,13 +38,15 @@ public enum ModifiedUTF7 {
     }
 
     /// - Returns: nil for what RFC 3501 forbids: octets outside printable US-ASCII, an unfinished shift, stray bits,
-    ///   an unpaired surrogate, or base64 of what must stand for itself.
-    public static func decode(_ text: some StringProtocol) -> String? {
+    ///   an unpaired surrogate, base64 of what must stand for itself, or a shift right behind another.
+    public static func decode(_ text: some Sequence<UInt8>) -> String? {
         var out = ""
-        var rest = Array(text.utf8)[...]
+        var rest = Array(text)[...]
+        var isAfterShift = false
         while let byte = rest.popFirst() {
             guard (0x20...0x7e).contains(byte) else { return nil }
             guard byte == 38 else {
+                isAfterShift = false
                 out.unicodeScalars.append(Unicode.Scalar(byte))
                 continue
             }
@@ -51,9 +54,11 @@ public enum ModifiedUTF7 {
             let shifted = rest[..<end]
             rest = rest[(end + 1)...]
             if shifted.isEmpty { out.append("&") } else {
-                guard let piece = decodeShift(shifted) else { return nil }
+                // "&U,BTFw-&ZeVnLIqe-" is not permitted because it contains a superfluous shift.
+                guard !isAfterShift, let piece = decodeShift(shifted) else { return nil }
                 out += piece
             }
+            isAfterShift = !shifted.isEmpty
         }
         return out
     }

@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// ``record(_:)`` only fills a bounded buffer; rows are written together each second and at ``close()``. A crash loses
 /// those of the last second, which is fit for statistics: nothing that a client was promised rests on them.
-public final class DMARCRecordStore: DMARCEvaluationRecorder {
+public final class DMARCRecordStore: DMARCEvaluationRecorder, BufferedStore {
     public struct Options: Sendable {
         /// Rows older than this are removed.
         public var keep: Duration = .seconds(30 * 86_400)
@@ -31,7 +31,7 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
         var nextPurge = 0
     }
 
-    private let database: DatabaseQueue
+    package let database: DatabaseQueue
     private let options: Options
     private let state = Mutex(State())
     private static let purgeInterval = 3600
@@ -41,12 +41,10 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
     public init(path: String, options: Options = Options()) throws(DMARCRecordError) {
         database = try RecordDatabase.open(path)
         self.options = options
-        if let interval = options.flushInterval {
-            Repeating.every(interval, on: DispatchQueue(label: "postern.dmarc.flush", qos: .utility), of: self) { $0.writeUnlessClosed() }
-        }
+        write(every: options.flushInterval, on: DispatchQueue(label: "postern.dmarc.flush", qos: .utility))
     }
 
-    deinit { write() }
+    deinit { writeWhatWaits() }
 
     public func record(_ evaluation: DMARCEvaluationRecord) {
         state.withLock { state in
@@ -77,13 +75,16 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
     }
 
     /// Writes what waits and takes no more. Blocks.
-    public func close() {
-        write()
-        let wasOpen = state.withLock { state in
+    public func close() { end() }
+
+    package var report: @Sendable (String) -> Void { options.report }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    package func endTaking() -> Bool {
+        state.withLock { state in
             defer { state.isClosed = true }
             return !state.isClosed
         }
-        if wasOpen { try? database.close() }
     }
 
     /// All rows since a time, oldest first. Blocks.
@@ -100,14 +101,6 @@ public final class DMARCRecordStore: DMARCEvaluationRecorder {
             defer { try? database.close() }
             return try database.read { try RecordDatabase.summaries($0, since: since, limit: limit) }
         } catch { throw DMARCRecordError(path: path, reason: "\(error)") }
-    }
-
-    private func write() { _ = writeUnlessClosed() }
-
-    private func writeUnlessClosed() -> Bool {
-        guard !state.withLock({ $0.isClosed }) else { return false }
-        do { try flush() } catch { options.report("\(error)") }
-        return true
     }
 }
 

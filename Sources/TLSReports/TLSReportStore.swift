@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// ``observe(_:)`` only counts in memory; what was counted is written every few seconds and at ``close()``. A crash loses
 /// those of the last seconds, which is fit for statistics.
-public final class TLSReportStore: Sendable {
+public final class TLSReportStore: BufferedStore {
     public struct Options: Sendable {
         /// Days that are kept.
         public var keepDays = 30
@@ -28,7 +28,7 @@ public final class TLSReportStore: Sendable {
         var isClosed = false
     }
 
-    private let database: DatabaseQueue
+    package let database: DatabaseQueue
     private let options: Options
     private let state = Mutex(State())
 
@@ -37,9 +37,7 @@ public final class TLSReportStore: Sendable {
     public init(path: String, options: Options = Options()) throws(TLSReportError) {
         database = try TLSReportDatabase.open(path)
         self.options = options
-        if let interval = options.flushInterval {
-            Repeating.every(interval, on: DispatchQueue(label: "postern.tlsrpt.flush", qos: .utility), of: self) { $0.writeUnlessClosed() }
-        }
+        write(every: options.flushInterval, on: DispatchQueue(label: "postern.tlsrpt.flush", qos: .utility))
     }
 
     public func observe(_ seen: TLSObservation) {
@@ -71,13 +69,16 @@ public final class TLSReportStore: Sendable {
     }
 
     /// Writes what waits and takes no more. Blocks.
-    public func close() {
-        write()
-        let wasOpen = state.withLock { state in
+    public func close() { end() }
+
+    package var report: @Sendable (String) -> Void { options.report }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    package func endTaking() -> Bool {
+        state.withLock { state in
             defer { state.isClosed = true }
             return !state.isClosed
         }
-        if wasOpen { try? database.close() }
     }
 
     /// Rows of the days from one on, oldest first. Blocks.
@@ -99,14 +100,6 @@ public final class TLSReportStore: Sendable {
         calendar.timeZone = .gmt
         let parts = calendar.dateComponents([.year, .month, .day], from: time)
         return String(format: "%04d-%02d-%02d", parts.year ?? 0, parts.month ?? 0, parts.day ?? 0)
-    }
-
-    private func write() { _ = writeUnlessClosed() }
-
-    private func writeUnlessClosed() -> Bool {
-        guard !state.withLock({ $0.isClosed }) else { return false }
-        do { try flush() } catch { options.report("\(error)") }
-        return true
     }
 }
 

@@ -9,7 +9,7 @@ import Synchronization
 /// ``record(_:)`` only fills a bounded buffer: the record is written with its neighbours, on a thread of its own, each second
 /// or sooner when many wait, and at ``close()``. A crash loses those of the last second: nothing that
 /// a client was promised rests on them. What the buffer has no room for is lost and counted; mail never waits for it.
-public final class DecisionRecordStore: Sendable {
+public final class DecisionRecordStore: BufferedStore {
     public struct Options: Sendable {
         /// Records older than this are removed.
         public var keep: Duration = .seconds(30 * 86_400)
@@ -43,7 +43,7 @@ public final class DecisionRecordStore: Sendable {
         var nextPurge = 0
     }
 
-    private let database: DatabaseQueue
+    package let database: DatabaseQueue
     private let options: Options
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "postern.decisions", qos: .utility)
@@ -59,10 +59,10 @@ public final class DecisionRecordStore: Sendable {
     public init(path: String, options: Options = Options()) throws(DecisionRecordError) {
         database = try DecisionDatabase.open(path)
         self.options = options
-        if let interval = options.flushInterval { Repeating.every(interval, on: queue, of: self) { $0.writeUnlessClosed() } }
+        write(every: options.flushInterval, on: queue)
     }
 
-    deinit { write() }
+    deinit { writeWhatWaits() }
 
     /// Takes a record. Does not block.
     public func record(_ decision: StoredDecision) { add(.decision(decision), decision.header.count + Self.weight) }
@@ -83,7 +83,7 @@ public final class DecisionRecordStore: Sendable {
             state.isKicked = true
             return true
         }
-        if kicks { queue.async { [weak self] in self?.write() } }
+        if kicks { queue.async { [weak self] in _ = self?.writeWhatWaits() } }
     }
 
     /// Writes what waits, and removes some of what is too old. Blocks.
@@ -144,20 +144,15 @@ public final class DecisionRecordStore: Sendable {
     }
 
     /// Writes what waits and takes no more. Blocks.
-    public func close() {
-        write()
-        let wasOpen = state.withLock { state in
+    public func close() { end() }
+
+    package var report: @Sendable (String) -> Void { options.report }
+    package var isClosed: Bool { state.withLock { $0.isClosed } }
+
+    package func endTaking() -> Bool {
+        state.withLock { state in
             defer { state.isClosed = true }
             return !state.isClosed
         }
-        if wasOpen { try? database.close() }
-    }
-
-    private func write() { _ = writeUnlessClosed() }
-
-    private func writeUnlessClosed() -> Bool {
-        guard !state.withLock({ $0.isClosed }) else { return false }
-        do { try flush() } catch { options.report("\(error)") }
-        return true
     }
 }

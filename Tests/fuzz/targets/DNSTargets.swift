@@ -1,5 +1,6 @@
 @testable import DKIMKeys
 @testable import DNS
+@testable import NameServers
 import NetworkAddress
 
 /// The DNS's texts and octets.

@@ -65,7 +65,7 @@ enum LogInTargets {
                 run(machine.answer(id, credentials.password == "good" ? .accepted(credentials.user) : .refused), &machine)
             case .ask(let id, .scramKeys(let user, _)):
                 run(machine.answer(id, keys.map { .keys($0, account: user.isEmpty ? nil : user) } ?? .unavailable("none")), &machine)
-            case .noteFailedProof, .logFailure, .close: break
+            case .noteProof, .logFailure, .close: break
             }
         }
     }

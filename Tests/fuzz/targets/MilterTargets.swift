@@ -25,7 +25,7 @@ enum MilterTargets {
         let channel = EmbeddedChannel()
         let handler = MilterPacketHandler(eventLoop: channel.eventLoop)
         _ = try? channel.pipeline.syncOperations.addHandler(handler)
-        for piece in pieces { try? channel.writeInbound(ByteBuffer(bytes: piece)) }
+        for piece in pieces { _ = try? channel.writeInbound(ByteBuffer(bytes: piece)) }
         var out: [MilterReplyPacket] = []
         while out.count < 10_000 {
             let box = Box()

@@ -9,7 +9,8 @@ struct SubscriptionFile: Sendable, Equatable {
         let isVersion2 = lines.first == "V\t2"
         for line in isVersion2 ? lines.dropFirst() : lines[...] where !line.isEmpty {
             let levels = isVersion2 ? line.unicodeScalars.split(separator: "\t").map { Self.unescaped(Substring($0)) } : line.unicodeScalars.split(separator: ".").map { String($0) }
-            if !levels.isEmpty, !names.contains(levels) { names.append(levels) }
+            // A level is empty that was an escape with nothing behind it: no folder's name, and written it would be another.
+            if !levels.isEmpty, !levels.contains(""), !names.contains(levels) { names.append(levels) }
         }
     }
 

@@ -83,6 +83,7 @@ import Testing
     }
 
     @Test func bothVersionsAreReadAndVersion2Written() {
+        #expect(SubscriptionFile(parsing: Array("V\t2\n\nA\n\u{1}\nB\t\u{1}\n".utf8)).names == [["A"]])
         let old = SubscriptionFile(parsing: Array("INBOX\nArchive.2026\n".utf8))
         #expect(old.names == [["INBOX"], ["Archive", "2026"]])
         #expect(String(decoding: old.serialised(), as: UTF8.self) == "V\t2\n\nINBOX\nArchive\t2026\n")

@@ -8,6 +8,9 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
     public static let separator: Character = "/"
     public static let inbox = FolderName(uncheckedLevels: ["INBOX"])
 
+    /// Octets of a folder's name on disk (NAME_MAX).
+    private static let longest = 255
+
     private init(uncheckedLevels: [String]) { levels = uncheckedLevels }
 
     /// From the name a user sees, in Unicode.
@@ -20,7 +23,6 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
         let parts = name.unicodeScalars.split(separator: scalar, omittingEmptySubsequences: false).map { String($0) }
         func refuse(_ reason: String) -> StoreError { .invalidName(String(name.prefix(80)), reason: reason) }
         guard !parts.contains("") else { throw refuse("a level of the hierarchy is empty") }
-        guard parts.count <= 16 else { throw refuse("more than 16 levels") }
         for part in parts {
             guard !part.utf8.contains(46) else { throw refuse("'.' separates levels on disk; use another character") }
             guard !part.utf8.contains(47) else { throw refuse("'/' cannot stand in a file's name; levels have '\(separator)' between them") }
@@ -28,12 +30,12 @@ public struct FolderName: Sendable, Hashable, CustomStringConvertible {
         }
         // INBOX is matched without regard to case (RFC 3501 §5.1), as is the first level of its children.
         levels = parts[0].uppercased() == "INBOX" ? ["INBOX"] + parts.dropFirst() : parts
-        guard storageName.utf8.count <= 250 else { throw refuse("it is longer than a file name may be") }
+        guard storageName.utf8.count <= Self.longest else { throw refuse("it is longer than a file name may be") }
     }
 
     /// From the folder's name on disk, `.Archive.2026`; nil for what is no Maildir++ folder.
     init?(storageName: String) {
-        guard storageName.hasPrefix("."), storageName.utf8.count > 1 else { return nil }
+        guard storageName.hasPrefix("."), storageName.utf8.count > 1, storageName.utf8.count <= Self.longest else { return nil }
         var decoded: [String] = []
         for part in storageName.unicodeScalars.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map({ Substring($0) }) {
             // Names that are not mUTF-7 came from another program: shown as they are when they are safe.

@@ -5,11 +5,16 @@ import Testing
     @Test func storageNames() throws {
         #expect(try FolderName("Archive/Entwürfe").storageName == ".Archive.Entw&APw-rfe")
         #expect(try FolderName("inbox").isInbox)
+        // As many levels as a file's name holds: another program may have made them.
+        let deep = Array(repeating: "a", count: 127).joined(separator: "/")
+        #expect(FolderName(storageName: "." + deep.replacing("/", with: ".")) == (try FolderName(deep)))
+        #expect(throws: StoreError.self) { try FolderName(deep + "/a") }
+        #expect(FolderName(storageLevels: Array(repeating: "a", count: 128)) == nil)
         #expect(try FolderName("iNbOx/sub").storageName == ".INBOX.sub")
         #expect(FolderName(storageName: ".A.B")?.levels == ["A", "B"])
     }
 
-    @Test(arguments: ["", "/a", "a/", "a//b", "a.b", "..", "../x", ".\u{301}a", "a.\u{20D2}b", "\u{301}./", "a\u{0}", "a\nb", String(repeating: "x", count: 251)])
+    @Test(arguments: ["", "/a", "a/", "a//b", "a.b", "..", "../x", ".\u{301}a", "a.\u{20D2}b", "\u{301}./", "a\u{0}", "a\nb", String(repeating: "x", count: 255)])
     func unsafeNamesAreRefused(name: String) {
         #expect(throws: StoreError.self) { try FolderName(name) }
     }

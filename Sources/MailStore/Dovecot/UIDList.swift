@@ -163,7 +163,7 @@ extension UIDList.Line {
     /// - Parameter line: without its end.
     fileprivate init?(_ line: UnsafeBufferPointer<UInt8>, isThird: Bool) {
         let space = line.firstPlace(of: 32)
-        guard space < line.count, let uid = Self.number(line[..<space]), uid > 0 else { return nil }
+        guard space < line.count, let uid = UInt64(decimal: line[..<space], limit: 10).flatMap({ UInt32(exactly: $0) }), uid > 0 else { return nil }
         var rest = line[(space + 1)...]
         var extensions = rest[..<rest.startIndex]
         if isThird {
@@ -178,16 +178,6 @@ extension UIDList.Line {
         self.uid = uid
         self.extensions = UnsafeBufferPointer(rebasing: extensions)
         base = UnsafeBufferPointer(rebasing: name[..<name.firstPlace(of: 58)])
-    }
-
-    private static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt32? {
-        guard (1...10).contains(digits.count) else { return nil }
-        var value: UInt64 = 0
-        for digit in digits {
-            guard (48...57).contains(digit) else { return nil }
-            value = value * 10 + UInt64(digit - 48)
-        }
-        return UInt32(exactly: value)
     }
 }
 

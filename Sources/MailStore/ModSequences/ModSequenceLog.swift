@@ -61,7 +61,7 @@ struct ModSequenceLog: Sendable, Equatable {
         let first = row.firstPlace(of: 32)
         guard first < row.count else { return }
         let rest = UnsafeBufferPointer(rebasing: row[(first + 1)...]), second = rest.firstPlace(of: 32)
-        guard second + 1 < rest.count, let number = Self.number(row[..<first]), let uid = UInt32(exactly: number), let value = Self.number(rest[..<second]) else { return }
+        guard second + 1 < rest.count, let number = UInt64(decimal: row[..<first], limit: 19), let uid = UInt32(exactly: number), let value = UInt64(decimal: rest[..<second], limit: 19) else { return }
         let isGone = rest[second + 1] == 33, info = isGone ? MaildirInfo() : MaildirInfo(letters: rest[(second + 1)...])
         if isGone { vanished[uid] = value }
         entries.append(Entry(uid: uid, modSequence: value, flags: info.flags, keywords: info.keywords, line: UInt32(truncatingIfNeeded: lines), isGone: isGone))
@@ -80,16 +80,6 @@ struct ModSequenceLog: Sendable, Equatable {
             if isLast, !entry.isGone { kept.append(entry) }
         }
         entries = kept
-    }
-
-    fileprivate static func number(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> UInt64? {
-        guard (1...19).contains(digits.count) else { return nil }
-        var value: UInt64 = 0
-        for digit in digits {
-            guard (48...57).contains(digit) else { return nil }
-            value = value * 10 + UInt64(digit - 48)
-        }
-        return value
     }
 }
 

@@ -12,3 +12,17 @@ extension [UInt8] {
         }
     }
 }
+
+extension UInt64 {
+    /// - Parameters:
+    ///   - digits: in ASCII; nil for anything else among them, for none, and for more than `limit`.
+    ///   - limit: at most 19, which always fit.
+    init?(decimal digits: Slice<UnsafeBufferPointer<UInt8>>, limit: Int) {
+        guard (1...limit).contains(digits.count) else { return nil }
+        self = 0
+        for digit in digits {
+            guard (48...57).contains(digit) else { return nil }
+            self = self * 10 + UInt64(digit - 48)
+        }
+    }
+}

@@ -40,9 +40,9 @@ struct Evaluation {
     /// sides, only for identities that share at least the last label.
     private func mayAlignRelaxed(_ author: DomainName, _ record: DMARCRecord) -> Bool {
         if record.defect != nil { return false }
-        let top = author.labels.last
-        return identities.contains { $0.domain.labels.last == top && mode($0.mechanism, record) == .relaxed }
-            || undecided.contains { $0.labels.last == top && $0 != author }
+        let top = author.lastLabel
+        return identities.contains { $0.domain.lastLabel == top && mode($0.mechanism, record) == .relaxed }
+            || undecided.contains { $0.lastLabel == top && $0 != author }
     }
 
     private func mode(_ mechanism: DMARCAlignment.Mechanism, _ record: DMARCRecord) -> DMARCRecord.Alignment {

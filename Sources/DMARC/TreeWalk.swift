@@ -41,7 +41,7 @@ struct TreeWalker {
     static func targets(of domain: DomainName) -> [DomainName] {
         guard !domain.isRoot else { return [] }
         var targets = [domain]
-        let count = domain.labels.count
+        let count = domain.labelCount
         var next = domain.parent
         for _ in 0..<max(0, count - 8) { next = next?.parent }
         while let name = next, !name.isRoot {
@@ -93,7 +93,7 @@ extension [DMARCWalkStep] {
         for step in self {
             guard let record = step.record else { continue }
             if record.psd == .no { return step.domain }
-            if record.psd == .yes, step.domain != start { return start.ancestor(labels: step.domain.labels.count + 1) }
+            if record.psd == .yes, step.domain != start { return start.ancestor(labels: step.domain.labelCount + 1) }
         }
         // The record at the name with the fewest labels, or the domain itself.
         return last { $0.record != nil }?.domain ?? start
@@ -113,7 +113,7 @@ extension DomainName {
     /// The ancestor of that many labels, or the name itself when it has no more.
     func ancestor(labels count: Int) -> DomainName {
         var name = self
-        while name.labels.count > count, let parent = name.parent { name = parent }
+        while name.labelCount > count, let parent = name.parent { name = parent }
         return name
     }
 }

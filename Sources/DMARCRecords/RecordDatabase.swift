@@ -23,7 +23,7 @@ enum RecordDatabase {
             INSERT INTO evaluation (time, source, header_from, policy_domain, result, disposition, dkim, spf, detail)
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
             """
-        let detail = String(decoding: try JSONEncoder().encode(row), as: UTF8.self)
+        let detail = String(decoding: row.json, as: UTF8.self)
         try db.cachedStatement(sql: sql).execute(arguments: [
             row.time, row.source, row.headerFrom, row.policy?.domain, row.result, row.disposition.rawValue, row.dkimAligned, row.spfAligned, detail,
         ])

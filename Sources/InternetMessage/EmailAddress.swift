@@ -160,7 +160,7 @@ public struct PathParser {
         }
         while let byte = peek, Self.isDomainOctet(byte) { position += 1 }
         guard let text = String(validating: bytes[start..<position], as: UTF8.self), !text.isEmpty, !text.hasSuffix("."),
-            let name = DomainName(text), name.labels.allSatisfy({ !$0.hasPrefix("-") && !$0.hasSuffix("-") }) else { return nil }
+            let name = DomainName(text), name.keepsHyphensInside else { return nil }
         return .name(name)
     }
 

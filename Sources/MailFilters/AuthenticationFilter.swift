@@ -7,14 +7,14 @@ import NetworkAddress
 import SPF
 
 /// The client's reverse name, SPF, DKIM and DMARC of arriving mail. Our own users' mail is not asked for: they logged in.
-public struct AuthenticationFilter: MailFilter, FilterSession {
+public struct AuthenticationFilter: MailFilter {
     public let name = "authentication"
     public let stages: Set<MilterStage> = [.endOfMessage]
     public let changes: Set<Modification.Kind> = []
-    private let spf: SPFEvaluator
-    private let dkim: DKIMVerifier
-    private let dmarc: DMARCEvaluator
-    private let resolver: any Resolver
+    fileprivate let spf: SPFEvaluator
+    fileprivate let dkim: DKIMVerifier
+    fileprivate let dmarc: DMARCEvaluator
+    fileprivate let resolver: any Resolver
 
     /// - Parameter resolver: for the reverse name, where the front end found none.
     public init(resolver: any Resolver, spf: SPFEvaluator, dkim: DKIMVerifier, dmarc: DMARCEvaluator) {
@@ -24,18 +24,26 @@ public struct AuthenticationFilter: MailFilter, FilterSession {
         self.dmarc = dmarc
     }
 
-    public func makeSession() -> any FilterSession { self }
+    public func makeSession() -> any FilterSession { AuthenticationSession(self) }
+}
 
-    public func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
+/// One connection's checks. The client and its HELO name stay while messages change, so theirs is checked once.
+private struct AuthenticationSession: FilterSession {
+    private let filter: AuthenticationFilter
+    private let heloCheck = HeloCheck()
+
+    init(_ filter: AuthenticationFilter) { self.filter = filter }
+
+    func endOfMessage(_ transaction: inout Transaction) async -> FilterAnswer {
         guard !transaction.connection.isOriginating else { return .continue }
         let (message, connection, helo, sender) = (transaction.message, transaction.connection, transaction.helo, transaction.sender.address)
         let (reverseName, (spf, signatures)) = await together({ await checkReverseName(connection) }) {
-            await together({ await checkSPF(connection.clientAddress, helo, sender) }) { await dkim.verify(message) }
+            await together({ await checkSPF(connection.clientAddress, helo, sender) }) { await filter.dkim.verify(message) }
         }
         transaction[ReverseNameKey.self] = reverseName
         transaction[SPFKey.self] = spf
         transaction[DKIMKey.self] = signatures
-        transaction[DMARCKey.self] = await dmarc.evaluate(
+        transaction[DMARCKey.self] = await filter.dmarc.evaluate(
             fromFields: message.header.all("From"),
             spf: spf?.mailFrom.flatMap { $0.verdict == .pass ? $0.domain : nil },
             dkim: signatures.filter(\.countsForDMARC).compactMap(\.domain),
@@ -55,19 +63,31 @@ public struct AuthenticationFilter: MailFilter, FilterSession {
         if let name = connection.clientName.flatMap({ DomainName($0) }) {
             return ReverseNameCheck(address: client.unmapped, verdict: .pass, name: name, reason: "\(client.unmapped) is \(name)")
         }
-        return await ReverseNameCheck.run(client, resolver)
+        return await ReverseNameCheck.run(client, filter.resolver)
     }
 
     private func checkSPF(_ client: IPAddress?, _ helo: String, _ sender: EmailAddress?) async -> SPFResults? {
         guard let client else { return nil }
         // The null sender has the HELO name for its identity (RFC 7208 §2.4): one check says both.
         guard let sender else {
-            let ofHelo = await spf.checkHelo(client: client, helo: helo)
+            let ofHelo = await checkHelo(client, helo)
             return SPFResults(helo: ofHelo, mailFrom: ofHelo)
         }
-        let (ofHelo, ofSender) = await together({ await spf.checkHelo(client: client, helo: helo) }) {
-            await spf.check(client: client, helo: helo, sender: sender)
+        let ofHelo: SPFResult, ofSender: SPFResult
+        if let known = heloCheck.result(client, helo) {
+            (ofHelo, ofSender) = (known, await filter.spf.check(client: client, helo: helo, sender: sender))
+        } else {
+            (ofHelo, ofSender) = await together({ await checkHelo(client, helo) }) {
+                await filter.spf.check(client: client, helo: helo, sender: sender)
+            }
         }
         return SPFResults(helo: ofHelo, mailFrom: ofSender)
+    }
+
+    private func checkHelo(_ client: IPAddress, _ helo: String) async -> SPFResult {
+        if let known = heloCheck.result(client, helo) { return known }
+        let result = await filter.spf.checkHelo(client: client, helo: helo)
+        heloCheck.note(result, client, helo)
+        return result
     }
 }

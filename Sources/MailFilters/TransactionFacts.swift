@@ -12,12 +12,15 @@ struct TransactionFacts: PolicyFacts {
     /// The recipient that is asked about, at `rcpt`.
     let recipient: EnvelopeRecipient?
     let house: PolicyHouse
+    /// Rules ask for it in several forms.
+    private let author: EmailAddress?
 
     init(_ connection: ConnectionFacts, helo: String? = nil, house: PolicyHouse) {
         self.connection = connection
         self.helo = helo
         transaction = nil
         recipient = nil
+        author = nil
         self.house = house
     }
 
@@ -26,6 +29,7 @@ struct TransactionFacts: PolicyFacts {
         helo = transaction.helo
         self.transaction = transaction
         self.recipient = recipient
+        author = Author.only(in: transaction.message.header)
         self.house = house
     }
 
@@ -86,7 +90,6 @@ struct TransactionFacts: PolicyFacts {
         signatures.filter { $0.verdict == .pass }.compactMap(\.domain)
     }
 
-    private var author: EmailAddress? { transaction.flatMap { Author.only(in: $0.message.header) } }
 }
 
 /// The one who wrote a message.

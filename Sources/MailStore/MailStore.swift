@@ -60,11 +60,6 @@ public final class MailStore: Sendable {
         try mailboxes.checkRoom(for: message.byteCount)
         var name = FolderName.inbox
         if let folder { name = try FolderName(folder) }
-        if !mailboxes.exists(name) {
-            do throws(StoreError) { try mailboxes.create(name) } catch .alreadyExists {
-                // Another delivery made it first.
-            }
-        }
         return try mailboxes.deliver(Delivery(message: message, prepending: prepending, flags: flags, keywords: keywords), to: name)
     }
 

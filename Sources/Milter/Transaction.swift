@@ -19,7 +19,8 @@ public struct Transaction: Sendable {
     public private(set) var quarantineReason: String?
     /// Keywords and folder for the delivered copy: what the store may honour and a milter's MTA cannot.
     public var deliveryHints = DeliveryHints()
-    private var results: [ObjectIdentifier: any Sendable] = [:]
+    /// A dozen at the most, so looking through them is quicker than hashing.
+    @usableFromInline var results: [(key: ObjectIdentifier, value: any AnyObject & Sendable)] = []
 
     public init(id: String, connection: ConnectionFacts, helo: String = "", sender: EnvelopeSender = EnvelopeSender(nil),
                 recipients: [EnvelopeRecipient] = [], message: Message = Message()) {
@@ -32,13 +33,21 @@ public struct Transaction: Sendable {
     }
 
     /// What a filter found, for later ones: typed, one value a key. Never re-parsed from header text.
-    public subscript<Key: TransactionResultKey>(_ key: Key.Type) -> Key.Value? {
-        get { results[ObjectIdentifier(key)] as? Key.Value }
-        set { results[ObjectIdentifier(key)] = newValue }
+    @inlinable public subscript<Key: TransactionResultKey>(_ key: Key.Type) -> Key.Value? {
+        get {
+            let name = ObjectIdentifier(key)
+            for result in results where result.key == name { return (result.value as? TransactionResult<Key.Value>)?.value }
+            return nil
+        }
+        set {
+            let name = ObjectIdentifier(key)
+            results.removeAll { $0.key == name }
+            if let newValue { results.append((name, TransactionResult(newValue))) }
+        }
     }
 
     /// The same, with a value to begin with.
-    public subscript<Key: TransactionResultKey>(_ key: Key.Type, default fallback: @autoclosure () -> Key.Value) -> Key.Value {
+    @inlinable public subscript<Key: TransactionResultKey>(_ key: Key.Type, default fallback: @autoclosure () -> Key.Value) -> Key.Value {
         get { self[key] ?? fallback() }
         set { self[key] = newValue }
     }
@@ -73,6 +82,12 @@ public struct Transaction: Sendable {
         let place = places[occurrence - 1]
         if let field { message.header.fields[place] = field } else { message.header.fields.remove(at: place) }
     }
+}
+
+/// Holds a typed result: an object of its own costs a comparison to get back, a value in an existential a cast and a copy.
+@usableFromInline final class TransactionResult<Value: Sendable>: Sendable {
+    @usableFromInline let value: Value
+    @usableFromInline init(_ value: Value) { self.value = value }
 }
 
 /// Names a typed result in a ``Transaction``.

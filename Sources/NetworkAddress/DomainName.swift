@@ -50,7 +50,23 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
     private init(unchecked text: String) { self.text = text }
 
     public var isRoot: Bool { text.isEmpty }
-    public var labels: [Substring] { text.split(separator: ".") }
+    public var labels: [Substring] {
+        // By octets: names are ASCII, and looking for the ends of Characters costs more than all the rest.
+        text.utf8.split(separator: 46).map { Substring($0) }
+    }
+    /// How many labels there are; 0 for the root.
+    public var labelCount: Int { text.isEmpty ? 0 : text.utf8.reduce(1) { $1 == 46 ? $0 + 1 : $0 } }
+    /// The rightmost label; empty for the root.
+    public var lastLabel: Substring { Substring(text.utf8.lastIndex(of: 46).map { text.utf8[text.utf8.index(after: $0)...] } ?? text.utf8[...]) }
+    /// Whether no label begins or ends with a hyphen, as no host name's does (RFC 1123 §2.1).
+    public var keepsHyphensInside: Bool {
+        var previous = UInt8(ascii: ".")
+        for octet in text.utf8 {
+            if octet == 45 && previous == 46 || octet == 46 && previous == 45 { return false }
+            previous = octet
+        }
+        return previous != 45
+    }
     public var description: String { text.isEmpty ? "." : text }
 
     /// The name without its leftmost label, or nil at the root.

@@ -23,8 +23,9 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// Parses dotted-quad or RFC 4291 text. No brackets, no `IPv6:` tag, no zone, no leading zeros in IPv4 octets.
     public init?(_ text: some StringProtocol) {
+        // Most of what is tried is a name: that costs no copy.
+        guard text.utf8.allSatisfy(Self.mayStand) else { return nil }
         let text = String(text)
-        if text.utf8.contains(0) { return nil }
         var v4 = in_addr()
         if inet_pton(AF_INET, text, &v4) == 1 {
             octets = withUnsafeBytes(of: v4) { Array($0.prefix(4)) }
@@ -33,6 +34,14 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
         var v6 = in6_addr()
         guard inet_pton(AF_INET6, text, &v6) == 1 else { return nil }
         octets = withUnsafeBytes(of: v6) { Array($0.prefix(16)) }
+    }
+
+    /// Hexadecimal digits, dots and colons.
+    private static func mayStand(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 46, 48...58, 65...70, 97...102: true
+        default: false
+        }
     }
 
     public static let v4Loopback = IPAddress(unchecked: [127, 0, 0, 1])
@@ -54,11 +63,10 @@ public struct IPAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// The text form: dotted quad, or RFC 5952's compressed lower-case IPv6.
     public var description: String {
-        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         let family = octets.count == 4 ? AF_INET : AF_INET6
-        return octets.withUnsafeBytes { source in
-            guard inet_ntop(family, source.baseAddress, &buffer, socklen_t(buffer.count)) != nil else { return "" }
-            return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
+            guard let text = buffer.baseAddress, inet_ntop(family, octets, text, socklen_t(buffer.count)) != nil else { return "" }
+            return String(cString: text)
         }
     }
 

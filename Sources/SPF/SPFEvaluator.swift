@@ -69,7 +69,7 @@ public struct SPFEvaluator: Sendable {
 
     /// A name of several labels; U-labels become A-labels (RFC 8616 §4).
     private static func domainName(_ text: String) -> DomainName? {
-        guard !text.hasPrefix("["), IPAddress(text) == nil, let name = DomainName(text), name.labels.count > 1 else { return nil }
+        guard !text.hasPrefix("["), IPAddress(text) == nil, let name = DomainName(text), name.labelCount > 1 else { return nil }
         return name
     }
 }
@@ -77,6 +77,7 @@ public struct SPFEvaluator: Sendable {
 /// What may be logged, shown to a client or put into a header: printable US-ASCII of bounded length.
 enum PrintableText {
     static func clean(_ text: String) -> String {
-        String(decoding: text.unicodeScalars.prefix(1000).map { (32...126).contains($0.value) ? UInt8($0.value) : 63 }, as: UTF8.self)
+        if text.utf8.count <= 1000, text.utf8.allSatisfy({ (32...126).contains($0) }) { return text }
+        return String(decoding: text.unicodeScalars.prefix(1000).map { (32...126).contains($0.value) ? UInt8($0.value) : 63 }, as: UTF8.self)
     }
 }

@@ -23,11 +23,17 @@ struct TagList: Sendable, Hashable {
 
     /// The value with every white space octet removed, for base64 and colon-separated lists, where folding means nothing.
     func compact(_ name: String) -> String? {
-        guard let value = self[name], value.utf8.contains(where: Self.isSpace) else { return self[name] }
-        var octets: [UInt8] = []
-        octets.reserveCapacity(value.utf8.count)
-        for octet in value.utf8 where !Self.isSpace(octet) { octets.append(octet) }
-        return String(decoding: octets, as: UTF8.self)
+        guard var value = self[name] else { return nil }
+        return value.withUTF8 { octets in
+            String(unsafeUninitializedCapacity: octets.count) { kept in
+                var count = 0
+                for octet in octets where !Self.isSpace(octet) {
+                    kept[count] = octet
+                    count += 1
+                }
+                return count
+            }
+        }
     }
 
     /// The value's colon-separated items, blanks removed; nil when there is no such tag.

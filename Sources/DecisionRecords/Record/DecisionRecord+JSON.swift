@@ -1,3 +1,5 @@
+import StateFiles
+
 extension DecisionRecord {
     /// What `JSONDecoder` reads back as the same record.
     var json: [UInt8] {

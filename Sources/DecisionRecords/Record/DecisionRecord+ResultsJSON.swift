@@ -1,3 +1,5 @@
+import StateFiles
+
 extension DecisionRecord.Results {
     func write(to w: inout JSONWriter) {
         if let reverseName {

@@ -81,7 +81,8 @@ public struct MailAcceptor: Sendable {
     }
 
     private func take(_ submission: Submission, _ now: Date) throws(AcceptError) -> Outcome {
-        if let full = shortage(submission.message.byteCount) { throw full }
+        // Asked anew a second after the last time; a disk that fills up meanwhile fails the writing.
+        if !hadRoom(for: submission.message.byteCount), let full = shortage(submission.message.byteCount) { throw full }
         var outcome = Outcome()
         do throws(AcceptError) {
             try take(submission, now, &outcome)

@@ -11,8 +11,9 @@ public enum RecordMaker {
             id: received.id, time: time, client: client(received.connection, helo: received.helo), envelope: envelope(end), verdict: verdict(end))
         record.mtaID = end.mtaID
         record.messageID = received.message.header.first("Message-ID").map { messageID($0.value) }
-        let origin = client(after.connection, helo: after.helo)
-        if origin.address != record.client.address || origin.helo != record.client.helo { record.origin = origin }
+        if received.connection.clientAddress != after.connection.clientAddress || received.helo != after.helo {
+            record.origin = client(after.connection, helo: after.helo)
+        }
         record.envelopeAfter = changedEnvelope(received, after)
         record.size = end.size
         record.results = ResultsRecord.make(after)

@@ -157,10 +157,14 @@ public final class Mailboxes: Sendable {
         for name in [.inbox] + names { try setSubscribed(name, true) }
     }
 
-    /// Puts a message into a folder. The folder must exist.
+    /// Puts a message into a folder, which is made where there is none.
     func deliver(_ delivery: Delivery, to name: FolderName) throws(StoreError) -> DeliveredFile {
         let paths = paths(name)
-        guard paths.exists else { throw .noSuchMailbox(name.description) }
+        if !paths.exists {
+            do throws(StoreError) { try create(name) } catch .alreadyExists {
+                // Another delivery made it first.
+            }
+        }
         var bits: UInt32 = 0
         if !delivery.keywords.isEmpty {
             bits = try mailbox(name).keywordBits(for: delivery.keywords.sorted())

@@ -72,7 +72,7 @@ extension RuleChecker {
     }
 
     private func list(_ syntax: BlocklistSyntax.List) throws -> BlocklistSet.List {
-        guard case .string(let text) = syntax.zone.kind, let zone = DomainName(text), zone.labels.count > 1 else {
+        guard case .string(let text) = syntax.zone.kind, let zone = DomainName(text), zone.labelCount > 1 else {
             throw Mistake(syntax.zone.range, "this is not the domain of a DNS list", fix: "write \"zen.spamhaus.org\"")
         }
         var weight = 1

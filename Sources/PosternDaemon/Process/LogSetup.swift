@@ -72,7 +72,7 @@ public struct LogfmtHandler: LogHandler {
 
     private func write(level: Logger.Level, message: Logger.Message, metadata explicit: Logger.Metadata?) {
         let all = metadata.isEmpty ? explicit ?? [:] : metadata.merging(explicit ?? [:]) { $1 }
-        let fields = all.sorted { $0.key < $1.key }.map { (name: $0.key, value: "\($0.value)") }
+        let fields = all.map { (name: $0.key, value: Self.text($0.value)) }.sorted { $0.name < $1.name }
         let time = Self.timestamp()
         if level >= .warning {
             let words = fields.map { "\($0.name)=\(Self.value($0.value))" }.joined(separator: " ")
@@ -81,6 +81,10 @@ public struct LogfmtHandler: LogHandler {
         var text = LogLine.make(threshold.format, time: time, level: level.rawValue, label: label, event: "\(message)", fields: fields)
         // One write per line: lines of several threads never mix.
         text.withUTF8 { _ = Foundation.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    private static func text(_ value: Logger.MetadataValue) -> String {
+        if case .string(let text) = value { text } else { "\(value)" }
     }
 
     /// Bare when it is a plain word; else quoted, with control characters, quotes and backslashes escaped. Bounded.

@@ -27,30 +27,35 @@ struct DecisionLog {
     static func fields(_ record: DecisionRecord) -> Logger.Metadata {
         let recipients = record.envelope.recipients
         let results = record.results
-        var out: Logger.Metadata = [
-            "id": "\(record.id)", "listener": "\(record.client.listener)", "client": "\(record.client.address ?? "local")",
-            "sender": "\(record.envelope.sender ?? "<>")", "to": "\(list(recipients.map(\.address)))", "recipients": "\(recipients.count)",
-            "verdict": "\(record.verdict.kind.rawValue)",
-        ]
-        func put(_ name: String, _ value: String?) { if let value, !value.isEmpty { out[name] = "\(value)" } }
+        // Room for all at once: every message pays for this.
+        var out = Logger.Metadata(minimumCapacity: 24)
+        func put(_ name: String, _ value: String?) { if let value, !value.isEmpty { out[name] = .string(value) } }
+        put("id", record.id)
+        put("listener", record.client.listener)
+        put("client", record.client.address ?? "local")
+        put("sender", record.envelope.sender ?? "<>")
+        out["to"] = .string(list(recipients.map(\.address)))
+        put("recipients", String(recipients.count))
+        put("verdict", record.verdict.kind.rawValue)
         put("reply", record.verdict.reply)
         put("account", record.client.account)
-        put("size", record.size.map(String.init))
+        put("size", record.size.map { String($0) })
         put("spf", results.spf.first?.verdict)
-        put("dkim", results.dkim.map { $0.isEmpty ? "none" : list($0.map { "\($0.verdict):\($0.domain ?? "?")" }) })
+        put("dkim", results.dkim.map { $0.isEmpty ? "none" : list($0.map { $0.verdict + ":" + ($0.domain ?? "?") }) })
         put("dmarc", results.dmarc?.verdict)
         put("tag", results.tags.map { list($0.map(\.status)) })
         put("rule", record.rules.last?.rule)
         put("filter", record.verdict.filter)
         put("stage", record.verdict.stage)
         put("folder", record.folder)
-        put("copies", list(record.copies.map { copy in copy.queueID.map { "queue:\($0)" } ?? (copy.refusal != nil ? "refused" : "stored") }))
-        put("seconds", TransactionAge.seconds(record.id).map { String(format: "%.3f", $0) })
+        put("copies", list(record.copies.map { copy in copy.queueID.map { "queue:" + $0 } ?? (copy.refusal != nil ? "refused" : "stored") }))
+        put("seconds", TransactionAge.text(record.id))
         return out
     }
 
     private static func list(_ words: [String]) -> String {
-        words.prefix(listed).joined(separator: ",") + (words.count > listed ? ",…" : "")
+        if words.count == 1, let word = words.first { return word }
+        return words.prefix(listed).joined(separator: ",") + (words.count > listed ? ",…" : "")
     }
 }
 
@@ -60,5 +65,12 @@ enum TransactionAge {
         guard let microseconds = UInt64(id.dropLast(2), radix: 36) else { return nil }
         let age = now.timeIntervalSince1970 - Double(microseconds) / 1e6
         return (0..<86_400).contains(age) ? age : nil
+    }
+
+    /// With three digits after the point.
+    static func text(_ id: String, now: Date = Date()) -> String? {
+        guard let seconds = seconds(id, now: now) else { return nil }
+        let thousandths = Int((seconds * 1000).rounded())
+        return "\(thousandths / 1000)." + String(thousandths % 1000 + 1000).dropFirst()
     }
 }

@@ -36,7 +36,7 @@ public struct RecordPlan: Sendable, Hashable {
         if setup.addresses.isEmpty {
             out.append("no public address of this machine is known: name it with --address, or set public_addresses, and address, PTR and further records can be told")
         }
-        if setup.hostname.labels.count < 2 {
+        if setup.hostname.labelCount < 2 {
             out.append("myhostname is \(setup.hostname): set it to this server's full name, as mail.example.org")
         }
         for domain in setup.domains where !setup.keys.contains(where: { $0.domain == domain && $0.state != .retired }) {

@@ -9,7 +9,8 @@ import TLS
 /// A channel handler around a ``ServerStateMachine``: octets to it, its actions to the channel, to the filters and to
 /// the sink. Everything here runs on the channel's event loop.
 ///
-/// While a question is open, a body is spilled or the client does not read its replies, nothing more is read.
+/// While a body is spilled or the client does not read its replies, nothing more is read; while a question is open, one
+/// read at the most: a client that waits for the reply sends nothing, and its socket need not be taken off the selector.
 final class SMTPSession: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
@@ -124,7 +125,7 @@ final class SMTPSession: ChannelDuplexHandler {
     /// Whether to leave octets in the socket.
     var isPaused: Bool {
         guard !isClosing, hasStarted else { return false }
-        return isSpilling || (machine.isWaiting && !isHandshaking) || context?.channel.isWritable == false || inbound.readableBytes > 65536
+        return isSpilling || (machine.isWaiting && !isHandshaking && inbound.readableBytes > 0) || context?.channel.isWritable == false || inbound.readableBytes > 65536
     }
 
     var isHandshaking = false

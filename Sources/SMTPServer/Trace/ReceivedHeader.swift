@@ -51,11 +51,17 @@ struct ReceivedHeader {
 
     /// What a client says of itself may not be syntax in the field, nor UTF-8, for which the message may have no leave.
     static func safe(_ text: String) -> String {
-        String(text.unicodeScalars.prefix(255).map { scalar -> Character in
-            switch scalar.value {
-            case 48...57, 65...90, 97...122: Character(scalar)
-            default: "-._:[]@+=".unicodeScalars.contains(scalar) ? Character(scalar) : "?"
-            }
+        if text.utf8.count <= 255, text.utf8.allSatisfy(isSafe) { return text }
+        return String(text.unicodeScalars.prefix(255).map { scalar -> Character in
+            scalar.isASCII && isSafe(UInt8(truncatingIfNeeded: scalar.value)) ? Character(scalar) : "?"
         })
+    }
+
+    /// Letters, digits and what addresses are made of.
+    private static func isSafe(_ octet: UInt8) -> Bool {
+        switch octet {
+        case 48...57, 65...90, 97...122: true
+        default: "-._:[]@+=".utf8.contains(octet)
+        }
     }
 }

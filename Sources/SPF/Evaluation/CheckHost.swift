@@ -100,7 +100,7 @@ struct CheckHost: Sendable {
 
     /// §4.4 and §4.5: exactly one TXT record that begins with the version.
     private mutating func selectRecord(_ domain: DomainName) async throws(Abort) -> Selection {
-        guard domain.labels.count > 1 else { return .nothing("'\(domain)' is not a fully qualified domain name (RFC 7208 section 4.3)") }
+        guard domain.labelCount > 1 else { return .nothing("'\(domain)' is not a fully qualified domain name (RFC 7208 section 4.3)") }
         let response = try await ask(domain, .txt, countsVoid: lookupTerms > 0)
         guard case .records(let all) = response.outcome else {
             return .nothing(response.outcome == .nameError ? "\(domain) does not exist" : "\(domain) publishes no SPF record")

@@ -1,19 +1,19 @@
 /// Writes JSON octet by octet. Every message pays for it, and `JSONEncoder` asks ten times as much; reading back is rare
-/// and left to `JSONDecoder`, so the names here must be those of the properties (a test compares).
-struct JSONWriter {
-    private(set) var bytes: [UInt8] = []
+/// and left to `JSONDecoder`, so the names given must be those of the properties (tests compare).
+package struct JSONWriter {
+    package private(set) var bytes: [UInt8] = []
     private var needsComma = false
 
-    init() { bytes.reserveCapacity(4096) }
+    package init() { bytes.reserveCapacity(4096) }
 
-    mutating func object(_ body: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, body) }
+    package mutating func object(_ body: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, body) }
 
-    mutating func object(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
+    package mutating func object(_ name: StaticString, _ body: (inout JSONWriter) -> Void) {
         key(name)
         nest(0x7B, 0x7D, body)
     }
 
-    mutating func list<Element>(_ name: StaticString, _ elements: [Element], _ each: (inout JSONWriter, Element) -> Void) {
+    package mutating func list<Element>(_ name: StaticString, _ elements: [Element], _ each: (inout JSONWriter, Element) -> Void) {
         key(name)
         nest(0x5B, 0x5D) { writer in
             for element in elements {
@@ -24,9 +24,9 @@ struct JSONWriter {
         }
     }
 
-    mutating func strings(_ name: StaticString, _ values: [String]) { list(name, values) { $0.string($1) } }
+    package mutating func strings(_ name: StaticString, _ values: [String]) { list(name, values) { $0.string($1) } }
 
-    mutating func map(_ name: StaticString, _ values: [String: String]) {
+    package mutating func map(_ name: StaticString, _ values: [String: String]) {
         key(name)
         nest(0x7B, 0x7D) { writer in
             for (name, value) in values {
@@ -40,35 +40,39 @@ struct JSONWriter {
     }
 
     /// Nothing for nil: an absent optional is read back as nil.
-    mutating func field(_ name: StaticString, _ value: String?) {
+    package mutating func field(_ name: StaticString, _ value: String?) {
         guard let value else { return }
         key(name)
         string(value)
         needsComma = true
     }
 
-    mutating func field(_ name: StaticString, _ value: Int?) {
+    package mutating func field(_ name: StaticString, _ value: Int?) {
         guard let value else { return }
         key(name)
-        bytes += String(value).utf8
+        number(value)
         needsComma = true
     }
 
-    mutating func field(_ name: StaticString, _ value: Bool) {
+    package mutating func field(_ name: StaticString, _ value: Bool) {
         key(name)
-        bytes += (value ? "true" : "false").utf8
+        word(value ? "true" : "false")
         needsComma = true
     }
 
-    mutating func field(_ name: StaticString, _ value: Range<Int>?) {
+    package mutating func field(_ name: StaticString, _ value: Range<Int>?) {
         guard let value else { return }
         key(name)
-        bytes += "[\(value.lowerBound),\(value.upperBound)]".utf8
+        bytes.append(0x5B)
+        number(value.lowerBound)
+        bytes.append(0x2C)
+        number(value.upperBound)
+        bytes.append(0x5D)
         needsComma = true
     }
 
     /// RFC 8259 §7: quotation mark, reverse solidus and controls are escaped.
-    mutating func string(_ text: String) {
+    package mutating func string(_ text: String) {
         var text = text
         bytes.append(0x22)
         text.withUTF8 { utf8 in
@@ -84,10 +88,18 @@ struct JSONWriter {
     }
 
     private mutating func escape(_ byte: UInt8) {
-        if byte >= 0x20 { bytes += [0x5C, byte] } else {
-            let digits = Array("0123456789abcdef".utf8)
-            bytes += [0x5C, 0x75, 0x30, 0x30, digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-        }
+        bytes.append(0x5C)
+        guard byte < 0x20 else { return bytes.append(byte) }
+        word("u00")
+        for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
+    }
+
+    private mutating func word(_ text: StaticString) { bytes += UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount) }
+
+    private mutating func number(_ value: Int) {
+        // At the most 20 octets: a short string, which is no object.
+        var text = String(value)
+        text.withUTF8 { bytes += $0 }
     }
 
     private mutating func nest(_ open: UInt8, _ close: UInt8, _ body: (inout JSONWriter) -> Void) {
@@ -106,7 +118,8 @@ struct JSONWriter {
     private mutating func key(_ name: StaticString) {
         comma()
         bytes.append(0x22)
-        bytes += UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount)
-        bytes += [0x22, 0x3A]
+        word(name)
+        bytes.append(0x22)
+        bytes.append(0x3A)
     }
 }

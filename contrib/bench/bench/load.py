@@ -2,6 +2,7 @@
 
 import os
 import smtplib
+import statistics
 import subprocess
 import threading
 import time
@@ -32,6 +33,16 @@ class Outcome:
         self.cpu = 1000 * meter.cpu / (count + len(latencies))
         self.idle_memory, self.peak_memory = meter.idle_memory / 1024, meter.peak_memory / 1024
         self.p50, self.p99 = (value and value * 1000 for value in (percentile(latencies, 0.5), percentile(latencies, 0.99)))
+
+
+def median(outcomes):
+    """The middle one of each figure; the most memory that any of them had."""
+    middle = outcomes[0]
+    for name in ("accepted_rate", "rate", "cpu", "idle_memory", "p50", "p99"):
+        values = [value for value in (getattr(outcome, name) for outcome in outcomes) if value is not None]
+        setattr(middle, name, statistics.median(values) if values else None)
+    middle.peak_memory = max(outcome.peak_memory for outcome in outcomes)
+    return middle
 
 
 def apply(load, hosts, roots, arrived, deadline=300):

@@ -5,6 +5,7 @@ import NetworkAddress
 /// Checks that the domain in From: stands behind a message (RFC 9989).
 public struct DMARCEvaluator: Sendable {
     private let resolver: any Resolver
+    private let parsed = ParsedRecords<DMARCRecord?>()
 
     public init(resolver: any Resolver) { self.resolver = resolver }
 
@@ -30,7 +31,7 @@ public struct DMARCEvaluator: Sendable {
         }
         var identities = dkim.prefix(Self.identityLimit).map { Identity(mechanism: .dkim, domain: $0) }
         if let spf { identities.insert(Identity(mechanism: .spf, domain: spf), at: 0) }
-        var evaluation = Evaluation(walker: TreeWalker(resolver: resolver), identities: identities, undecided: undecided)
+        var evaluation = Evaluation(walker: TreeWalker(resolver: resolver, parsed: parsed), identities: identities, undecided: undecided)
         var results: [DMARCResult] = []
         for domain in from.domains { results.append(await evaluation.evaluate(domain)) }
         let strictest = results.max { $0.severity < $1.severity } ?? results[0]
@@ -40,7 +41,7 @@ public struct DMARCEvaluator: Sendable {
 
     /// The records, the policy and the Organizational Domain of a domain, as they would apply to mail from it.
     public func discover(_ domain: DomainName) async -> DMARCDiscovery {
-        var walker = TreeWalker(resolver: resolver)
+        var walker = TreeWalker(resolver: resolver, parsed: parsed)
         let walk = await walker.walk(from: domain)
         guard walk.failure == nil else {
             return DMARCDiscovery(domain: domain, steps: walk, policy: nil, organizationalDomain: nil, failure: walk.failure)
@@ -54,7 +55,7 @@ public struct DMARCEvaluator: Sendable {
 
     /// The domain's Organizational Domain (§4.10.2); nil when the DNS failed.
     public func organizationalDomain(of domain: DomainName) async -> DomainName? {
-        var walker = TreeWalker(resolver: resolver)
+        var walker = TreeWalker(resolver: resolver, parsed: parsed)
         let walk = await walker.walk(from: domain)
         return walk.failure == nil ? walk.organizationalDomain(of: domain) : nil
     }

@@ -32,10 +32,11 @@ public struct DMARCWalkStep: Sendable, Hashable, CustomStringConvertible {
 /// DNS Tree Walks (RFC 9989 §4.10) of one evaluation, each name asked once.
 struct TreeWalker {
     let resolver: any Resolver
+    private let parsed: ParsedRecords<DMARCRecord?>
     private(set) var steps: [DMARCWalkStep] = []
     private var known: [DomainName: DMARCWalkStep] = [:]
 
-    init(resolver: any Resolver) { self.resolver = resolver }
+    init(resolver: any Resolver, parsed: ParsedRecords<DMARCRecord?>) { (self.resolver, self.parsed) = (resolver, parsed) }
 
     /// The names a walk may ask: the domain, then its ancestors from seven labels at most down to one.
     static func targets(of domain: DomainName) -> [DomainName] {
@@ -76,7 +77,7 @@ struct TreeWalker {
         guard let name = domain.prepending("_dmarc") else { return .nothing }
         let answer = await resolver.lookup(TXTRecord.self, at: name)
         if let failure = answer.failure { return .failure(failure) }
-        let records = answer.records.compactMap { DMARCRecord($0.joined) }
+        let records = answer.records.compactMap { parsed.record($0.joined) { DMARCRecord($0) } }
         switch records.count {
         case 0: return .nothing
         case 1: return .record(records[0])

@@ -10,6 +10,7 @@ import Musl
 /// Checks who may send for a domain (RFC 7208).
 public struct SPFEvaluator: Sendable {
     private let resolver: any Resolver
+    private let parsed = ParsedSPFRecords()
     private let limits: SPFLimits
     private let receiverName: String
     private let now: @Sendable () -> Int
@@ -57,8 +58,8 @@ public struct SPFEvaluator: Sendable {
         }
         // At the deadline the evaluation ends itself with temperror, its trace kept (§4.6.4). A resolver that ignores
         // cancellation delays this to its own deadline.
-        let (finding, check) = await deadline.cancelling { [resolver, limits] in
-            var check = CheckHost(resolver: resolver, limits: limits, values: values)
+        let (finding, check) = await deadline.cancelling { [resolver, parsed, limits] in
+            var check = CheckHost(resolver: resolver, parsed: parsed, limits: limits, values: values)
             return (await check.evaluate(name), check)
         }
         return SPFResult(

@@ -8,29 +8,34 @@ enum KeyAnswer: Sendable {
     case refused(SignatureRefusal, text: String?)
 }
 
+typealias ParsedKeyRecords = ParsedRecords<Result<DKIMKeyRecord, DKIMKeyRecord.Failure>>
+
 /// Fetches the key records of one message's signatures, all at once, within one deadline (RFC 6376 §6.1.2).
 struct KeyLookup: Sendable {
     let resolver: any Resolver
     let deadline: Deadline
+    private let parsed = ParsedKeyRecords()
+
+    init(resolver: any Resolver, deadline: Deadline) { (self.resolver, self.deadline) = (resolver, deadline) }
 
     /// One question a name. A name without an answer in time is left out.
     func answers(for names: Set<DomainName>) async -> [DomainName: KeyAnswer] {
         let collected = Collected()
-        let resolver = resolver
+        let (resolver, parsed) = (resolver, parsed)
         await deadline.run(onTimeout: { collected.close() }) {
-            if names.count == 1, let name = names.first { return collected.add(name, await Self.answer(name, resolver)) }
+            if names.count == 1, let name = names.first { return collected.add(name, await Self.answer(name, resolver, parsed)) }
             await withTaskGroup(of: Void.self) { group in
                 for name in names {
-                    group.addTask { collected.add(name, await Self.answer(name, resolver)) }
+                    group.addTask { collected.add(name, await Self.answer(name, resolver, parsed)) }
                 }
             }
         }
         return collected.all
     }
 
-    private static func answer(_ name: DomainName, _ resolver: any Resolver) async -> KeyAnswer {
+    private static func answer(_ name: DomainName, _ resolver: any Resolver, _ parsed: ParsedKeyRecords) async -> KeyAnswer {
         switch await resolver.lookup(TXTRecord.self, at: name).outcome {
-        case .records(let records): choose(records.map(\.joined), name)
+        case .records(let records): choose(records.map(\.joined), name, parsed)
         case .noData, .nameError: .refused(.permerror("no key at \(name) (RFC 6376 §6.1.2)"), text: nil)
         case .temporaryFailure(let why): .refused(.temperror("the key at \(name) could not be fetched: \(why) (RFC 6376 §6.1.2)"), text: nil)
         }
@@ -38,17 +43,16 @@ struct KeyLookup: Sendable {
 
     /// One record is taken as it is. Among several, those that say nothing of DKIM (a wildcard's SPF text) do not
     /// count; more than one key leaves the choice undefined (§3.6.2.2 forbids it), so none is chosen.
-    private static func choose(_ texts: [[UInt8]], _ name: DomainName) -> KeyAnswer {
+    private static func choose(_ texts: [[UInt8]], _ name: DomainName, _ parsed: ParsedKeyRecords) -> KeyAnswer {
         let keys = texts.count == 1 ? texts : texts.filter(looksLikeKey)
         guard let text = keys.first else { return .refused(.permerror("no key at \(name) (RFC 6376 §6.1.2)"), text: nil) }
         guard keys.count == 1 else {
             return .refused(.permerror("\(keys.count) key records at \(name) (RFC 6376 §3.6.2.2)"), text: nil)
         }
         let shown = String(decoding: text, as: UTF8.self)
-        do {
-            return .record(try DKIMKeyRecord(parsing: text), text: shown)
-        } catch {
-            return .refused(.permerror(error.description), text: shown)
+        switch parsed.record(text, DKIMKeyRecord.result) {
+        case .success(let record): return .record(record, text: shown)
+        case .failure(let failure): return .refused(.permerror(failure.description), text: shown)
         }
     }
 

@@ -28,10 +28,30 @@ final class Metrics: Sendable {
         ("process_cpu_seconds_total", "counter", "Processor time, user and system."),
     ]
 
+    /// A name and its labels, of which none has more than two. Its text is made when somebody looks, not for each message.
     struct Series: Hashable {
+        struct Label: Hashable {
+            let name: String
+            let value: String
+
+            init(_ label: (String, String)) { (name, value) = (label.0, label.1.utf8.count <= 200 ? label.1 : String(label.1.prefix(200))) }
+        }
+
         let name: String
-        /// As it stands between the braces.
-        let labels: String
+        private let first: Label?
+        private let second: Label?
+
+        init(_ name: String, _ labels: [(String, String)]) {
+            self.name = name
+            first = labels.first.map(Label.init)
+            second = labels.dropFirst().first.map(Label.init)
+        }
+
+        /// As it stands behind the name.
+        var labels: String {
+            guard let first else { return "" }
+            return "{" + Metrics.text(first) + (second.map { "," + Metrics.text($0) } ?? "") + "}"
+        }
     }
 
     private let values = Mutex<[Series: Double]>([:])
@@ -48,7 +68,7 @@ final class Metrics: Sendable {
         let amount: Double
 
         init(_ name: String, _ labels: [(String, String)], _ amount: Double = 1) {
-            series = Series(name: name, labels: Metrics.text(labels))
+            series = Series(name, labels)
             self.amount = amount
         }
     }
@@ -89,36 +109,21 @@ final class Metrics: Sendable {
     /// The text format, version 0.0.4: each name once with its kind, its series sorted.
     func exposition(_ gauges: [Gauge]) -> String {
         var all = values.withLock { $0 }
-        for gauge in gauges { all[Series(name: gauge.name, labels: Self.text(gauge.labels))] = gauge.value }
+        for gauge in gauges { all[Series(gauge.name, gauge.labels)] = gauge.value }
         let byName = Dictionary(grouping: all, by: \.key.name)
         var out = ""
         for (name, kind, help) in Self.known {
             out += "# HELP \(name) \(help)\n# TYPE \(name) \(kind)\n"
-            for (series, value) in (byName[name] ?? []).sorted(by: { $0.key.labels < $1.key.labels }) {
-                out += "\(name)\(series.labels) \(Self.number(value))\n"
-            }
+            let lines = (byName[name] ?? []).map { (labels: $0.key.labels, value: $0.value) }
+            for (labels, value) in lines.sorted(by: { $0.labels < $1.labels }) { out += "\(name)\(labels) \(Self.number(value))\n" }
         }
         return out
     }
 
     private static func number(_ value: Double) -> String { value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value) }
 
-    private static func text(_ labels: [(String, String)]) -> String {
-        guard !labels.isEmpty else { return "" }
-        var out = "{"
-        for (name, value) in labels {
-            if out.utf8.count > 1 { out += "," }
-            out += name
-            out += "=\""
-            out += escaped(value)
-            out += "\""
-        }
-        return out + "}"
-    }
-
-    /// A label's value: backslash, quote and line feed are escaped; bounded.
-    private static func escaped(_ text: String) -> String {
-        if text.utf8.count <= 200, !text.utf8.contains(where: { $0 == 92 || $0 == 34 || $0 == 10 }) { return text }
-        return String(text.prefix(200)).replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
+    /// Backslash, quote and line feed are escaped in a label's value.
+    private static func text(_ label: Series.Label) -> String {
+        label.name + "=\"" + label.value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
     }
 }

@@ -1,3 +1,4 @@
+import BlockingPool
 import NIOCore
 import NetworkAddress
 import Synchronization
@@ -16,7 +17,9 @@ final class ClientNameLookup: Sendable {
     private let tasks = Mutex<(work: Task<Void, Never>, deadline: Scheduled<Void>)?>(nil)
 
     init(_ address: IPAddress, on loop: any EventLoop, timeout: TimeAmount, _ lookup: @escaping @Sendable (IPAddress) async -> String?) {
-        let work = Task { self.settle(await lookup(address)) }
+        let work = startAtOnce { self.settle(await lookup(address)) }
+        // Known already: nobody waits.
+        guard !state.withLock({ $0.isSettled }) else { return }
         let deadline = loop.scheduleTask(in: timeout) { self.cancel() }
         tasks.withLock { $0 = (work, deadline) }
     }

@@ -1,3 +1,4 @@
+import BlockingPool
 import InternetMessage
 import Milter
 import NIOCore
@@ -101,7 +102,7 @@ extension SMTPSession {
         filters.endMessage()
         guard !filters.isEmpty else { return }
         let (chain, before) = (filters.chain, cleanup)
-        cleanup = Task {
+        cleanup = startAtOnce {
             await before?.value
             await chain.abort()
         }

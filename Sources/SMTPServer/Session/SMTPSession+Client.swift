@@ -1,3 +1,4 @@
+import BlockingPool
 import Milter
 import NetworkAddress
 import SMTPCore
@@ -41,7 +42,7 @@ extension SMTPSession {
     private func closeFilters() {
         guard !filters.isEmpty else { return }
         let (chain, before) = (filters.chain, cleanup)
-        cleanup = Task {
+        cleanup = startAtOnce {
             await before?.value
             await chain.close()
         }

@@ -1,8 +1,9 @@
 import Accounts
+import BlockingPool
 import InternetMessage
 import Milter
-import NIOCore
 import NetworkAddress
+import NIOCore
 import SMTPCore
 import TLS
 
@@ -207,7 +208,7 @@ final class SMTPSession: ChannelDuplexHandler {
         if filters.transaction != nil { noteGivenUp(nil) }
         guard hasStarted, !filters.isEmpty else { return filters.endMessage() }
         let (chain, inMail, before) = (filters.chain, filters.transaction != nil, cleanup)
-        cleanup = Task {
+        cleanup = startAtOnce {
             await before?.value
             if inMail { await chain.abort() }
             await chain.close()

@@ -4,6 +4,7 @@ import NetworkAddress
 /// One run of check_host() with its recursion (RFC 7208 §4): the budgets are shared by every record it visits.
 struct CheckHost: Sendable {
     let resolver: any Resolver
+    let parsed: ParsedSPFRecords
     let limits: SPFLimits
     let values: MacroValues
 
@@ -31,8 +32,9 @@ struct CheckHost: Sendable {
         var explanationText: String?
     }
 
-    init(resolver: any Resolver, limits: SPFLimits, values: MacroValues) {
+    init(resolver: any Resolver, parsed: ParsedSPFRecords, limits: SPFLimits, values: MacroValues) {
         self.resolver = resolver
+        self.parsed = parsed
         self.limits = limits
         self.values = values
     }
@@ -57,7 +59,7 @@ struct CheckHost: Sendable {
         case .nothing(let why): return Finding(verdict: .none, reason: why)
         }
         let record: SPFRecord
-        do { record = try SPFRecord(octets) } catch {
+        do throws(SPFRecord.SyntaxError) { record = try parsed.record(octets, SPFRecord.result).get() } catch {
             throw Abort(verdict: .permerror, reason: "the record of \(domain) is wrong: \(error.reason)")
         }
         for directive in record.directives where try await matches(directive, domain) {

@@ -3,8 +3,13 @@ import NetworkAddress
 extension SPFRecord {
     /// Whether a TXT record is an SPF record: `v=spf1`, in any case, then a space or the end (RFC 7208 §4.5).
     static func isRecord(_ octets: [UInt8]) -> Bool {
-        guard octets.count >= 6, String(decoding: octets[..<6], as: UTF8.self).lowercased() == "v=spf1" else { return false }
+        // §12: letters of ABNF stand for both cases.
+        guard octets.count >= 6, zip(octets, "v=spf1".utf8).allSatisfy({ $0 == $1 || (97...122).contains($1) && $0 == $1 - 32 }) else { return false }
         return octets.count == 6 || octets[6] == 32
+    }
+
+    static func result(_ octets: [UInt8]) -> Result<SPFRecord, SyntaxError> {
+        do throws(SyntaxError) { return .success(try SPFRecord(octets)) } catch { return .failure(error) }
     }
 
     /// Parses a record chosen with ``isRecord(_:)``. Syntax errors anywhere in it count, matched or not (§4.6).

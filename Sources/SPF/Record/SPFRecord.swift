@@ -1,4 +1,7 @@
+import DNS
 import NetworkAddress
+
+typealias ParsedSPFRecords = ParsedRecords<Result<SPFRecord, SPFRecord.SyntaxError>>
 
 /// A parsed record (RFC 7208 §4.6.1), every term checked.
 struct SPFRecord: Sendable {

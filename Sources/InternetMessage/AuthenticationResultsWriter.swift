@@ -71,15 +71,20 @@ extension AuthenticationResults {
         var text = ""
         var column: Int
 
-        init(column: Int) { self.column = column }
+        init(column: Int) {
+            self.column = column
+            text.reserveCapacity(512)
+        }
 
         mutating func add(_ word: String, glue: String = " ", breakable: Bool = true, startsLine: Bool = false) {
             // One column stays free for the semicolon that may follow.
             if breakable, !text.isEmpty, startsLine || column + glue.utf8.count + word.utf8.count > 77 {
-                text += "\r\n\t" + word
+                text += "\r\n\t"
+                text += word
                 column = 8 + word.utf8.count
             } else {
-                text += glue + word
+                text += glue
+                text += word
                 column += glue.utf8.count + word.utf8.count
             }
         }

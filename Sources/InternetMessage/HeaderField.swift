@@ -20,16 +20,28 @@ public struct HeaderField: Sendable, Hashable, CustomStringConvertible {
     /// A field made here: `name: value`. A value that is folded must bring its own CRLF-and-blank; other control
     /// octets, and line ends that no blank follows, are removed, so that no caller can inject a second field.
     public init(name: String, value: String) {
-        self.init(name: name, rawValue: Array((" " + value).utf8))
+        var value = value
+        self = value.withUTF8 { Self(name: name, blanks: 1, value: $0) }
     }
 
     /// A field as a milter gives it: the value's octets as they stand after the colon, any leading blank included.
     public init(name: String, rawValue: some Collection<UInt8>) {
-        let cleanName = name.utf8.filter { $0 > 32 && $0 < 127 && $0 != 58 }
-        let safeName = cleanName.isEmpty ? Array("X-Unnamed".utf8) : Array(cleanName)
-        bytes = safeName + [58] + Self.withoutInjection(Array(rawValue))
-        nameEnd = safeName.count
-        colon = safeName.count
+        let made = rawValue.withContiguousStorageIfAvailable { Self(name: name, blanks: 0, value: $0) }
+        self = made ?? Array(rawValue).withUnsafeBufferPointer { Self(name: name, blanks: 0, value: $0) }
+    }
+
+    /// - Parameter blanks: how many stand between the colon and the value.
+    private init(name: String, blanks: Int, value: UnsafeBufferPointer<UInt8>) {
+        var octets: [UInt8] = []
+        // Folds that came as bare line feeds grow by an octet each.
+        octets.reserveCapacity(name.utf8.count + 1 + blanks + value.count + 16)
+        for octet in name.utf8 where octet > 32 && octet < 127 && octet != 58 { octets.append(octet) }
+        if octets.isEmpty { octets += "X-Unnamed".utf8 }
+        (nameEnd, colon) = (octets.count, octets.count)
+        octets.append(58)
+        for _ in 0..<blanks { octets.append(32) }
+        Self.add(value, to: &octets)
+        bytes = octets
     }
 
     /// The name as written.
@@ -78,9 +90,8 @@ public struct HeaderField: Sendable, Hashable, CustomStringConvertible {
     private static func lower(_ byte: UInt8) -> UInt8 { byte >= 65 && byte <= 90 ? byte | 0x20 : byte }
 
     /// Normalises every line end to CRLF, keeps it only where a blank follows (folding), and drops NULs.
-    private static func withoutInjection(_ value: [UInt8]) -> [UInt8] {
-        guard value.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else { return value }
-        var out: [UInt8] = []
+    private static func add(_ value: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
+        guard value.contains(where: { $0 == 13 || $0 == 10 || $0 == 0 }) else { return out.append(contentsOf: value) }
         var i = 0
         while i < value.count {
             let byte = value[i]
@@ -90,8 +101,10 @@ public struct HeaderField: Sendable, Hashable, CustomStringConvertible {
                 continue
             }
             i += byte == 13 && i + 1 < value.count && value[i + 1] == 10 ? 2 : 1
-            if i < value.count, value[i] == 32 || value[i] == 9 { out += [13, 10] } else if i < value.count { out.append(32) }
+            if i < value.count, value[i] == 32 || value[i] == 9 {
+                out.append(13)
+                out.append(10)
+            } else if i < value.count { out.append(32) }
         }
-        return out
     }
 }

@@ -10,10 +10,13 @@ struct Delivery: Sendable {
     /// Writes the file in one pass: added fields, header, empty line, body.
     func write(paths: MailboxPaths, uniqueName: String, keywordBits: UInt32) throws(StoreError) -> PlacedFile {
         var writer = try MessageWriter(paths: paths, uniqueName: uniqueName, expecting: message.byteCount + 1024)
+        let added = MessageHeader(prepending)
         var head: [UInt8] = []
-        MessageHeader(prepending).serialize(into: &head)
+        head.reserveCapacity(added.byteCount + message.header.byteCount + 2)
+        added.serialize(into: &head)
         message.header.serialize(into: &head)
-        head += [13, 10]
+        head.append(13)
+        head.append(10)
         try writer.append(head)
         try writer.append(body: message.body)
         return try writer.place(flags: flags, keywordBits: keywordBits, internalDate: nil)

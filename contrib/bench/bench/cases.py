@@ -73,6 +73,7 @@ def in_turn(bench, case, systems):
         for name, done in outcomes.items():
             bench.say(f"{case}: {name}, {turn + 1} of {bench.rounds}")
             done.append(systems[name]())
+            bench.say(f"    {done[-1].rate:.0f} messages/s, {done[-1].cpu:.2f} CPU-s per 1,000")
     for name, done in outcomes.items():
         yield Row.of(case, name, loads.median(done))
 

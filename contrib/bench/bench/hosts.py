@@ -87,6 +87,7 @@ class Hosts:
   ip-address: {SERVER}
   username: ""
   zonesdir: "{folder}"
+  rrl-ratelimit: 0
   pidfile: "{folder}/nsd.pid"
   database: ""
   zonelistfile: "{folder}/zone.list"

@@ -47,14 +47,12 @@ public struct ControlClient: Sendable {
     }
 
     private func isLast<Item: Codable>(_ line: Data, _ each: (Item) throws -> Void) throws -> Bool {
-        let decoder = ControlJSON.decoder()
-        if let last = try? decoder.decode(LastLine.self, from: line), last.end != nil || last.error != nil {
-            if let error = last.error { throw ControlError(error) }
-            return true
+        guard let answer = try? ControlJSON.decoder().decode(AnswerLine<Item>.self, from: line), answer.item != nil || answer.end != nil || answer.error != nil else {
+            throw ControlError("the server answers in a way that this postern does not know: is it another version?")
         }
-        guard let item = try? decoder.decode(ItemLine<Item>.self, from: line) else { throw ControlError("the server answers in a way that this postern does not know: is it another version?") }
-        try each(item.item)
-        return false
+        if let error = answer.error { throw ControlError(error) }
+        if let item = answer.item { try each(item) }
+        return answer.end != nil
     }
 
     /// - Returns: nil when there is no socket, or nobody behind it.

@@ -75,9 +75,12 @@ enum ControlJSON {
     }
 }
 
-struct ItemLine<Item: Codable>: Codable { var item: Item }
-
-struct LastLine: Codable {
+/// A line of an answer: an item, or how it ended. One shape for both, so that a line is read once.
+struct AnswerLine<Item: Codable>: Codable {
+    var item: Item?
     var end: Bool?
     var error: String?
 }
+
+/// Stands for the item of a line that has none.
+struct NoItem: Codable {}

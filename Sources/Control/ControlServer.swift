@@ -126,9 +126,9 @@ public struct ControlAnswer: Sendable {
 
     init(_ write: @escaping @Sendable ([UInt8]) async throws -> Void) { self.write = write }
 
-    public func send(_ item: some Codable & Sendable) async throws { try await write(Array(try ControlJSON.encode(ItemLine(item: item))) + [10]) }
+    public func send(_ item: some Codable & Sendable) async throws { try await write(Array(try ControlJSON.encode(AnswerLine(item: item))) + [10]) }
 
     func end(_ error: String?) async throws {
-        try await write(Array(try ControlJSON.encode(LastLine(end: error == nil ? true : nil, error: error))) + [10])
+        try await write(Array(try ControlJSON.encode(AnswerLine<NoItem>(end: error == nil ? true : nil, error: error))) + [10])
     }
 }

@@ -8,6 +8,9 @@ struct SettingsTemplate {
 
     init(_ request: SetupRequest) { self.request = request }
 
+    /// In front of what only holds when it was asked for.
+    private var acme: String { request.usesACME ? "" : "#" }
+
     var text: String {
         """
         # Settings of postern, written by `postern setup \(request.domain.text)`. What is not here has its default: `postern config reference`
@@ -35,8 +38,8 @@ struct SettingsTemplate {
         # complain. certbot's deploy hook (contrib/certbot/postern-deploy) puts the real one in its place, and it is taken up
         # at once, without a restart. Or let the server obtain and renew one from Let's Encrypt, if the world reaches its port 80
         # (acme = true: you agree to the authority's terms of service); these files serve until it is there.
-        #acme = true
-        #acme_email = \(request.account.description.tomlText)
+        \(acme)acme = true
+        \(acme)acme_email = \(request.account.description.tomlText)
         smtpd_tls_cert_file = "tls/\(request.hostname.text)/fullchain.pem"
         smtpd_tls_key_file = "tls/\(request.hostname.text)/privkey.pem"
 

@@ -23,6 +23,8 @@ public struct SetupRequest: Sendable {
     public var unitDirectory: String?
     /// Of postern itself, for the unit.
     public var program: String
+    /// Whether the server is to obtain its certificate by ACME.
+    public var usesACME = false
 
     public init(domain: DomainName, hostname: DomainName, addresses: [IPAddress], account: EmailAddress, directory: String, dataDirectory: String,
                 user: String?, unitDirectory: String?, program: String) {

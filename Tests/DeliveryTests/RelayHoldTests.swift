@@ -100,7 +100,7 @@ import Testing
         var request = QueueRequest(.list)
         request.limit = 10
         let answers = try await fixture.ask(request)
-        #expect(answers.compactMap(\.row).count == 10)
+        #expect(answers.compactMap(\.rows).joined().count == 10)
         #expect(answers.compactMap(\.totals).first?.matched == 30)
     }
 

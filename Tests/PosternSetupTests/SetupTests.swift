@@ -75,6 +75,17 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func acmeIsUsedWhenItIsAskedFor(asked: Bool) throws {
+        try withFolder { folder in
+            var request = try request(folder)
+            request.usesACME = asked
+            _ = try run(request)
+            let settings = try SettingsFile.load(request.settingsFile)
+            #expect(settings[Known.acme] == asked)
+            #expect(settings[Known.acmeEmail] == (asked ? "alice@example.org" : ""))
+        }
+    }
+
     @Test func whatAPersonChangedStays() throws {
         try withFolder { folder in
             let request = try request(folder)

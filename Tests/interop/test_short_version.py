@@ -38,7 +38,7 @@ class MailHost:
 
     def set_up(self):
         """`postern setup`, the address found out by itself."""
-        said = self.postern("setup", self.domain, "--account", self.account.partition("@")[0], "--yes", "--unit-directory", "/etc/systemd/system").stdout
+        said = self.postern("setup", self.domain, "--account", self.account.partition("@")[0], "--acme", "--yes", "--unit-directory", "/etc/systemd/system").stdout
         found = re.search(rf"^Log-in of {re.escape(self.account)}, shown this once: (\S+)$", said, re.MULTILINE)
         if not found:
             raise AssertionError(said)
@@ -125,7 +125,6 @@ class ShortVersion(unittest.TestCase):
                     # This internet's own authority; and what it does not have: lists of bad senders, a large mail provider to
                     # try port 25 with, a web server for MTA-STS.
                     host.edit_settings(f"""\
-acme = true
 acme_directory = "https://pebble.net.example:14000/dir"
 acme_CAfile = "{folder}/pebble/cert.pem"
 smtp_tls_CAfile = "{folder}/pebble/root.pem"

@@ -63,21 +63,40 @@ public struct QueueDesk: Sendable {
                     rows.append(entry.id)
                 }
             }
-            for id in rows { try await show(id, request, emit, &totals) }
+            if request.action == .show { for id in rows { try await show(id, request, emit, &totals) } } else { try await list(rows, emit, &totals) }
         }
         try await end(totals, emit)
     }
 
+    private func list(_ ids: [String], _ emit: Emit, _ totals: inout QueueAnswer.Totals) async throws {
+        guard !ids.isEmpty else { return }
+        let activities = await relay?.activities(of: ids) ?? [:]
+        let (rows, failures) = try await pool.run {
+            var rows: [QueueRow] = [], failures: [(String, QueueError)] = []
+            for id in ids {
+                do throws(QueueError) {
+                    var row = QueueRow(try queue.load(id))
+                    row.activity = activities[id]
+                    rows.append(row)
+                } catch { failures.append((id, error)) }
+            }
+            return (rows, failures)
+        }
+        for (id, error) in failures { note(error, id, &totals) }
+        var answer = QueueAnswer()
+        answer.rows = rows
+        try await emit(answer)
+    }
+
     private func show(_ id: String, _ request: QueueRequest, _ emit: Emit, _ totals: inout QueueAnswer.Totals) async throws {
-        let activity = await relay?.activity(of: id)
+        let activity = await relay?.activities(of: [id])[id]
         do {
-            let isWhole = request.action == .show
-            let (message, history) = try await pool.run { (try queue.load(id), isWhole ? try queue.history(id) : []) }
+            let (message, history) = try await pool.run { (try queue.load(id), try queue.history(id)) }
             var answer = QueueAnswer(), row = QueueRow(message)
             row.activity = activity
-            if isWhole { answer.detail = QueueDetail(message, history: history, row: row) } else { answer.row = row }
+            answer.detail = QueueDetail(message, history: history, row: row)
             try await emit(answer)
-            if isWhole, request.content != .none { try await content(of: message, request.content, emit) }
+            if request.content != .none { try await content(of: message, request.content, emit) }
         } catch let error as QueueError {
             note(error, id, &totals)
         }

@@ -26,7 +26,8 @@ public struct QueueRequest: Codable, Sendable {
 
 /// A piece of the answer; one of these is set.
 public struct QueueAnswer: Codable, Sendable {
-    public var row: QueueRow?
+    /// Several at once: a queue may have a hundred thousand, and each piece has its price.
+    public var rows: [QueueRow]?
     public var detail: QueueDetail?
     /// Of a message's content, in order; base64 in JSON.
     public var content: Data?

@@ -4,9 +4,12 @@ import MailQueue
 /// What the relay does now, for people to look at.
 extension RelayService {
     /// What it does with a message; nil when that waits for its time.
-    func activity(of id: String) -> String? {
-        if delivering[id] != nil { return "being delivered" }
-        return inHand[id] == nil ? nil : "waiting for its turn"
+    func activities(of ids: [String]) -> [String: String] {
+        var out: [String: String] = [:]
+        for id in ids {
+            if delivering[id] != nil { out[id] = "being delivered" } else if inHand[id] != nil { out[id] = "waiting for its turn" }
+        }
+        return out
     }
 
     /// Adds what the scheduler knows of each destination.

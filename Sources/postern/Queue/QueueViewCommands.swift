@@ -24,9 +24,9 @@ extension QueueCommand {
             let table = TextTable(QueueRow.head, rightAligned: [1, 2, 3])
             let shown = Mutex(0)
             let totals = try await options.ask(request) { answer in
-                guard let row = answer.row else { return }
-                shown.withLock { $0 += 1 }
-                if json { try QueueJSON.print(row) } else { table.add(row.cells(now)) }
+                guard let rows = answer.rows else { return }
+                shown.withLock { $0 += rows.count }
+                for row in rows { if json { try QueueJSON.print(row) } else { table.add(row.cells(now)) } }
             }
             if json { try QueueJSON.print(totals) } else {
                 if !table.isEmpty { print(table.text) }

@@ -23,11 +23,14 @@ struct SetupCommand: AsyncParsableCommand {
     @Option(help: "The folder of mail, keys and accounts. Default: /var/lib/postern, or data in another --directory.") var dataDirectory: String?
     @Option(help: "The user that the server runs as, made when it is missing; \"\" for whoever starts it. Default: postern, when run as root.") var user: String?
     @Option(help: "Where the systemd unit goes; \"\" for nowhere. Default: /etc/systemd/system, when run as root without --directory.") var unitDirectory: String?
+    @Flag(help: "Let the server obtain and renew its certificate from Let's Encrypt (ACME), whose terms of service you agree to. The world must reach port 80.") var acme = false
     @Flag(name: [.long, .short], help: "Ask nothing.") var yes = false
     @Flag(help: "Show what would be made, and make nothing.") var dryRun = false
 
     func run() async throws {
-        let request = try SetupQuestions(isInteractive: !yes && isatty(STDIN_FILENO) == 1).request(self)
+        var asked = try SetupQuestions(isInteractive: !yes && isatty(STDIN_FILENO) == 1).request(self)
+        asked.usesACME = acme
+        let request = asked
         await Exit.withMessage {
             var secrets: [String] = [], made = 0
             try request.plan().run(dry: dryRun) { outcome in
@@ -38,6 +41,7 @@ struct SetupCommand: AsyncParsableCommand {
             for secret in secrets { print("\n" + secret) }
             if dryRun { return print("\nNothing was changed.") }
             if made == 0 { print("\nEverything was there already; nothing was changed.") }
+            if acme, try !request.settings()[Known.acme] { print("\n\(request.settingsFile) was there already and does not ask for ACME: write `acme = true` into it.") }
             print("\n" + Self.nextSteps(request))
         }
     }

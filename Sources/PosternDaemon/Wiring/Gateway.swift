@@ -66,7 +66,8 @@ public final class Gateway: Sendable {
         try DataFolder.prepare(data, owner: user)
         if let user { try DataFolder.handOver(data, to: user) }
         pool = BlockingPool(threads: 16, name: "pool")
-        group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        // Loops move octets, the pool does the work: one for each two processors leaves fewer threads to wake for each message.
+        group = MultiThreadedEventLoopGroup(numberOfThreads: max(System.coreCount / 2, 1))
         resolver = try ResolverSettings.resolver(settings)
         let (pool, queueMinfree) = (pool, settings[Known.queueMinfree])
         // As the user that goes on: databases and folders that root made could not be written later.

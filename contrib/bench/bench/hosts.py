@@ -81,6 +81,7 @@ class Hosts:
             with open(os.path.join(folder, f"{selector}.txt")) as file:
                 records[domain] = file.read()
         run("openssl", "genpkey", "-algorithm", "ed25519", "-out", os.path.join(folder, "esel.private"))
+        # No limit of its own (200 answers a second for one network): a system that asks for every message would be measured by it.
         with open(os.path.join(folder, "nsd.conf"), "w") as file:
             file.write(f"""server:
   ip-address: 127.0.0.1

@@ -40,7 +40,7 @@ let package = Package(
         .target(name: "BlockingPool"),
         .target(name: "StateFiles", dependencies: ["COpenSSL", .product(name: "GRDB", package: "GRDB.swift")]),
         .target(name: "InternetMessage", dependencies: ["NetworkAddress"]),
-        .target(name: "DNS", dependencies: ["NetworkAddress"]),
+        .target(name: "DNS", dependencies: ["BlockingPool", "NetworkAddress"]),
         .target(name: "Milter", dependencies: ["InternetMessage", "NetworkAddress"]),
         .target(name: "SASL", dependencies: ["COpenSSL", "InternetMessage"]),
         .target(name: "SMTPCore", dependencies: ["SASL", "InternetMessage", "NetworkAddress"]),

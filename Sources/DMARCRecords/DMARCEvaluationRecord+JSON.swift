@@ -3,11 +3,7 @@ import StateFiles
 
 extension DMARCEvaluationRecord {
     /// What `JSONDecoder` reads back as the same row.
-    var json: [UInt8] {
-        var writer = JSONWriter()
-        writer.object { write(to: &$0) }
-        return writer.bytes
-    }
+    var json: [UInt8] { JSONWriter.object { write(to: &$0) } }
 
     private func write(to w: inout JSONWriter) {
         w.field("time", time)

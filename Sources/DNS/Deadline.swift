@@ -1,3 +1,4 @@
+import BlockingPool
 import Synchronization
 
 /// Waits for work no longer than a duration, even where the work ignores cancellation.
@@ -28,7 +29,7 @@ package final class Deadline: Sendable {
         await withCheckedContinuation { continuation in
             first.hold(continuation)
             // The answer is often there already: then nobody waits, and no other thread is woken.
-            let worker = Self.start {
+            let worker = startAtOnce {
                 await work()
                 first.resume()
             }
@@ -46,7 +47,7 @@ package final class Deadline: Sendable {
     /// ignores cancellation is waited for.
     package func cancelling<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) async -> Value {
         let early = EarlyValue<Value>()
-        let worker = Self.start {
+        let worker = startAtOnce {
             let value = await work()
             early.value = value
             return value
@@ -55,15 +56,6 @@ package final class Deadline: Sendable {
         let id = add { worker.cancel() }
         defer { remove(id) }
         return await withTaskCancellationHandler { await worker.value } onCancel: { worker.cancel() }
-    }
-
-    /// Runs the work on this thread up to its first pause, where the compiler can (SE-0472).
-    private static func start<Value: Sendable>(_ work: @escaping @Sendable () async -> Value) -> Task<Value, Never> {
-        #if compiler(>=6.2)
-        Task.immediate { await work() }
-        #else
-        Task { await work() }
-        #endif
     }
 
     private func add(_ expire: @escaping @Sendable () -> Void) -> UInt64 {

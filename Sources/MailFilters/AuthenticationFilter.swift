@@ -68,24 +68,20 @@ private struct AuthenticationSession: FilterSession {
 
     private func checkSPF(_ client: IPAddress?, _ helo: String, _ sender: EmailAddress?) async -> SPFResults? {
         guard let client else { return nil }
+        let known = heloCheck.result(client, helo)
         // The null sender has the HELO name for its identity (RFC 7208 §2.4): one check says both.
         guard let sender else {
-            let ofHelo = await checkHelo(client, helo)
+            let ofHelo = if let known { known } else { await checkHelo(client, helo) }
             return SPFResults(helo: ofHelo, mailFrom: ofHelo)
         }
-        let ofHelo: SPFResult, ofSender: SPFResult
-        if let known = heloCheck.result(client, helo) {
-            (ofHelo, ofSender) = (known, await filter.spf.check(client: client, helo: helo, sender: sender))
-        } else {
-            (ofHelo, ofSender) = await together({ await checkHelo(client, helo) }) {
-                await filter.spf.check(client: client, helo: helo, sender: sender)
-            }
+        if let known { return SPFResults(helo: known, mailFrom: await filter.spf.check(client: client, helo: helo, sender: sender)) }
+        let (ofHelo, ofSender) = await together({ await checkHelo(client, helo) }) {
+            await filter.spf.check(client: client, helo: helo, sender: sender)
         }
         return SPFResults(helo: ofHelo, mailFrom: ofSender)
     }
 
     private func checkHelo(_ client: IPAddress, _ helo: String) async -> SPFResult {
-        if let known = heloCheck.result(client, helo) { return known }
         let result = await filter.spf.checkHelo(client: client, helo: helo)
         heloCheck.note(result, client, helo)
         return result

@@ -89,7 +89,6 @@ struct TransactionFacts: PolicyFacts {
     private func passing(_ signatures: [DKIMSignatureResult]) -> [DomainName] {
         signatures.filter { $0.verdict == .pass }.compactMap(\.domain)
     }
-
 }
 
 /// The one who wrote a message.

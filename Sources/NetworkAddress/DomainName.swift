@@ -88,10 +88,7 @@ public struct DomainName: Sendable, Hashable, CustomStringConvertible, Comparabl
 
     /// Whether every label is letters, digits and hyphens, as a host name's must be (RFC 1123 §2.1).
     public var isHostName: Bool {
-        !text.isEmpty && labels.allSatisfy { label in
-            !label.hasPrefix("-") && !label.hasSuffix("-")
-                && label.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
-        }
+        !text.isEmpty && keepsHyphensInside && text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 || $0 == 46 }
     }
 
     /// The name for people: A-labels decoded to Unicode. A label stays as it is when what it decodes to is another name, or

@@ -1,10 +1,17 @@
 /// Writes JSON octet by octet. Every message pays for it, and `JSONEncoder` asks ten times as much; reading back is rare
 /// and left to `JSONDecoder`, so the names given must be those of the properties (tests compare).
 package struct JSONWriter {
-    package private(set) var bytes: [UInt8] = []
+    private var bytes: [UInt8] = []
     private var needsComma = false
 
-    package init() { bytes.reserveCapacity(4096) }
+    /// A whole object.
+    package static func object(_ body: (inout JSONWriter) -> Void) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.object(body)
+        return writer.bytes
+    }
+
+    private init() { bytes.reserveCapacity(4096) }
 
     package mutating func object(_ body: (inout JSONWriter) -> Void) { nest(0x7B, 0x7D, body) }
 

@@ -52,10 +52,6 @@ public struct DKIMKeyRecord: Sendable, Hashable {
     /// Whether h= allows SHA-256.
     public var allowsSHA256: Bool { hashes?.contains { $0.lowercased() == "sha256" } ?? true }
 
-    static func result(_ text: [UInt8]) -> Result<DKIMKeyRecord, Failure> {
-        do throws(Failure) { return .success(try DKIMKeyRecord(parsing: text)) } catch { return .failure(error) }
-    }
-
     /// Parses a record's joined text.
     public init(parsing text: some Collection<UInt8>) throws(Failure) {
         let tags: TagList

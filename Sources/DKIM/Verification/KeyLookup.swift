@@ -8,34 +8,31 @@ enum KeyAnswer: Sendable {
     case refused(SignatureRefusal, text: String?)
 }
 
-typealias ParsedKeyRecords = ParsedRecords<Result<DKIMKeyRecord, DKIMKeyRecord.Failure>>
-
 /// Fetches the key records of one message's signatures, all at once, within one deadline (RFC 6376 §6.1.2).
 struct KeyLookup: Sendable {
     let resolver: any Resolver
     let deadline: Deadline
-    private let parsed = ParsedKeyRecords()
+    private let parsed = ParsedRecords<Result<DKIMKeyRecord, DKIMKeyRecord.Failure>>()
 
     init(resolver: any Resolver, deadline: Deadline) { (self.resolver, self.deadline) = (resolver, deadline) }
 
     /// One question a name. A name without an answer in time is left out.
     func answers(for names: Set<DomainName>) async -> [DomainName: KeyAnswer] {
         let collected = Collected()
-        let (resolver, parsed) = (resolver, parsed)
         await deadline.run(onTimeout: { collected.close() }) {
-            if names.count == 1, let name = names.first { return collected.add(name, await Self.answer(name, resolver, parsed)) }
+            if names.count == 1, let name = names.first { return collected.add(name, await answer(name)) }
             await withTaskGroup(of: Void.self) { group in
                 for name in names {
-                    group.addTask { collected.add(name, await Self.answer(name, resolver, parsed)) }
+                    group.addTask { collected.add(name, await answer(name)) }
                 }
             }
         }
         return collected.all
     }
 
-    private static func answer(_ name: DomainName, _ resolver: any Resolver, _ parsed: ParsedKeyRecords) async -> KeyAnswer {
+    private func answer(_ name: DomainName) async -> KeyAnswer {
         switch await resolver.lookup(TXTRecord.self, at: name).outcome {
-        case .records(let records): choose(records.map(\.joined), name, parsed)
+        case .records(let records): choose(records.map(\.joined), name)
         case .noData, .nameError: .refused(.permerror("no key at \(name) (RFC 6376 §6.1.2)"), text: nil)
         case .temporaryFailure(let why): .refused(.temperror("the key at \(name) could not be fetched: \(why) (RFC 6376 §6.1.2)"), text: nil)
         }
@@ -43,14 +40,14 @@ struct KeyLookup: Sendable {
 
     /// One record is taken as it is. Among several, those that say nothing of DKIM (a wildcard's SPF text) do not
     /// count; more than one key leaves the choice undefined (§3.6.2.2 forbids it), so none is chosen.
-    private static func choose(_ texts: [[UInt8]], _ name: DomainName, _ parsed: ParsedKeyRecords) -> KeyAnswer {
-        let keys = texts.count == 1 ? texts : texts.filter(looksLikeKey)
+    private func choose(_ texts: [[UInt8]], _ name: DomainName) -> KeyAnswer {
+        let keys = texts.count == 1 ? texts : texts.filter(Self.looksLikeKey)
         guard let text = keys.first else { return .refused(.permerror("no key at \(name) (RFC 6376 §6.1.2)"), text: nil) }
         guard keys.count == 1 else {
             return .refused(.permerror("\(keys.count) key records at \(name) (RFC 6376 §3.6.2.2)"), text: nil)
         }
         let shown = String(decoding: text, as: UTF8.self)
-        switch parsed.record(text, DKIMKeyRecord.result) {
+        switch parsed.record(text, { text in Result { () throws(DKIMKeyRecord.Failure) in try DKIMKeyRecord(parsing: text) } }) {
         case .success(let record): return .record(record, text: shown)
         case .failure(let failure): return .refused(.permerror(failure.description), text: shown)
         }

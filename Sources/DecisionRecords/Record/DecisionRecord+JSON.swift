@@ -2,11 +2,7 @@ import StateFiles
 
 extension DecisionRecord {
     /// What `JSONDecoder` reads back as the same record.
-    var json: [UInt8] {
-        var writer = JSONWriter()
-        writer.object { write(to: &$0) }
-        return writer.bytes
-    }
+    var json: [UInt8] { JSONWriter.object { write(to: &$0) } }
 
     private func write(to w: inout JSONWriter) {
         w.field("id", id)

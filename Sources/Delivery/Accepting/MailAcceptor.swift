@@ -67,6 +67,8 @@ public struct MailAcceptor: Sendable {
     /// whose local copies are stored all the same. Blocks.
     /// - Parameter octets: of the message, as far as that is known.
     public func shortage(_ octets: Int) -> AcceptError? {
+        // Asked anew a second after the last time; a disk that fills up meanwhile fails the writing.
+        if hadRoom(for: octets) { return nil }
         do throws(QueueError) { return try queue.hasRoom(for: octets) ? nil : .insufficientStorage } catch { return .unavailable("\(error)") }
     }
 
@@ -81,8 +83,7 @@ public struct MailAcceptor: Sendable {
     }
 
     private func take(_ submission: Submission, _ now: Date) throws(AcceptError) -> Outcome {
-        // Asked anew a second after the last time; a disk that fills up meanwhile fails the writing.
-        if !hadRoom(for: submission.message.byteCount), let full = shortage(submission.message.byteCount) { throw full }
+        if let full = shortage(submission.message.byteCount) { throw full }
         var outcome = Outcome()
         do throws(AcceptError) {
             try take(submission, now, &outcome)

@@ -52,7 +52,7 @@ public struct QueueDesk: Sendable {
         let isExact = queue.isExact(request.selection)
         passOver(request.selection, &totals)
         try await forEachBatch(request.selection, emit) { entries in
-            var rows: [String] = []
+            var rows: [MailQueue.Entry] = []
             let fitting = isExact ? Array(entries) : try await fitting(entries, request.selection, &totals)
             for entry in fitting {
                 totals.matched += 1
@@ -60,31 +60,23 @@ public struct QueueDesk: Sendable {
                 if entry.isHeld { totals.held += 1 }
                 if shown < limit {
                     shown += 1
-                    rows.append(entry.id)
+                    rows.append(entry)
                 }
             }
-            if request.action == .show { for id in rows { try await show(id, request, emit, &totals) } } else { try await list(rows, emit, &totals) }
+            if request.action == .show { for entry in rows { try await show(entry.id, request, emit, &totals) } } else { try await list(rows, emit, &totals) }
         }
         try await end(totals, emit)
     }
 
-    private func list(_ ids: [String], _ emit: Emit, _ totals: inout QueueAnswer.Totals) async throws {
-        guard !ids.isEmpty else { return }
-        let activities = await relay?.activities(of: ids) ?? [:]
-        let (rows, failures) = try await pool.run {
-            var rows: [QueueRow] = [], failures: [(String, QueueError)] = []
-            for id in ids {
-                do throws(QueueError) {
-                    var row = QueueRow(try queue.load(id))
-                    row.activity = activities[id]
-                    rows.append(row)
-                } catch { failures.append((id, error)) }
-            }
-            return (rows, failures)
-        }
-        for (id, error) in failures { note(error, id, &totals) }
+    private func list(_ entries: [MailQueue.Entry], _ emit: Emit, _ totals: inout QueueAnswer.Totals) async throws {
+        guard !entries.isEmpty else { return }
+        let activities = await relay?.activities(of: entries.map(\.id)) ?? [:]
         var answer = QueueAnswer()
-        answer.rows = rows
+        answer.rows = try await reading(entries, &totals) { entry throws(QueueError) in
+            var row = QueueRow(try queue.load(entry.id))
+            row.activity = activities[entry.id]
+            return row
+        }
         try await emit(answer)
     }
 
@@ -202,10 +194,17 @@ public struct QueueDesk: Sendable {
     }
 
     private func fitting(_ entries: ArraySlice<MailQueue.Entry>, _ selection: QueueSelection, _ totals: inout QueueAnswer.Totals) async throws -> [MailQueue.Entry] {
+        try await reading(Array(entries), &totals) { entry throws(QueueError) in try queue.matches(entry.id, selection) ? entry : nil }
+    }
+
+    /// What `read` makes of each message's file, on the pool; a single one's failure goes into the totals.
+    private func reading<Found: Sendable>(
+        _ entries: [MailQueue.Entry], _ totals: inout QueueAnswer.Totals, _ read: @escaping @Sendable (MailQueue.Entry) throws(QueueError) -> Found?
+    ) async throws -> [Found] {
         let (found, failures) = try await pool.run {
-            var found: [MailQueue.Entry] = [], failures: [(String, QueueError)] = []
+            var found: [Found] = [], failures: [(String, QueueError)] = []
             for entry in entries {
-                do throws(QueueError) { if try queue.matches(entry.id, selection) { found.append(entry) } } catch { failures.append((entry.id, error)) }
+                do throws(QueueError) { if let one = try read(entry) { found.append(one) } } catch { failures.append((entry.id, error)) }
             }
             return (found, failures)
         }

@@ -59,7 +59,7 @@ struct CheckHost: Sendable {
         case .nothing(let why): return Finding(verdict: .none, reason: why)
         }
         let record: SPFRecord
-        do throws(SPFRecord.SyntaxError) { record = try parsed.record(octets, SPFRecord.result).get() } catch {
+        do throws(SPFRecord.SyntaxError) { record = try parsed.record(octets) { text in Result { () throws(SPFRecord.SyntaxError) in try SPFRecord(text) } }.get() } catch {
             throw Abort(verdict: .permerror, reason: "the record of \(domain) is wrong: \(error.reason)")
         }
         for directive in record.directives where try await matches(directive, domain) {

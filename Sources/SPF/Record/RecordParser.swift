@@ -8,10 +8,6 @@ extension SPFRecord {
         return octets.count == 6 || octets[6] == 32
     }
 
-    static func result(_ octets: [UInt8]) -> Result<SPFRecord, SyntaxError> {
-        do throws(SyntaxError) { return .success(try SPFRecord(octets)) } catch { return .failure(error) }
-    }
-
     /// Parses a record chosen with ``isRecord(_:)``. Syntax errors anywhere in it count, matched or not (§4.6).
     init(_ octets: [UInt8]) throws(SyntaxError) {
         // Anything but printable US-ASCII is outside the grammar; blanks other than SP separate nothing (§4.6.1).

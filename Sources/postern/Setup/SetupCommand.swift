@@ -28,9 +28,7 @@ struct SetupCommand: AsyncParsableCommand {
     @Flag(help: "Show what would be made, and make nothing.") var dryRun = false
 
     func run() async throws {
-        var asked = try SetupQuestions(isInteractive: !yes && isatty(STDIN_FILENO) == 1).request(self)
-        asked.usesACME = acme
-        let request = asked
+        let request = try SetupQuestions(isInteractive: !yes && isatty(STDIN_FILENO) == 1).request(self)
         await Exit.withMessage {
             var secrets: [String] = [], made = 0
             try request.plan().run(dry: dryRun) { outcome in
@@ -81,10 +79,12 @@ struct SetupQuestions {
         let user = command.user ?? (isRoot ? "postern" : "")
         let units = command.unitDirectory ?? (isRoot && isUsual && access("/etc/systemd/system", W_OK) == 0 ? "/etc/systemd/system" : "")
         let data = command.dataDirectory.map { Self.absolute($0) } ?? (isUsual ? "/var/lib/postern" : directory + "/data")
-        return SetupRequest(
+        var request = SetupRequest(
             domain: domain, hostname: try hostname(command.hostname, domain), addresses: try addresses(command.address), account: try account(command.account, domain),
             directory: directory, dataDirectory: data, user: user.isEmpty ? nil : user, unitDirectory: units.isEmpty ? nil : Self.absolute(units),
             program: Self.program)
+        request.usesACME = command.acme
+        return request
     }
 
     private func hostname(_ given: String?, _ domain: DomainName) throws -> DomainName {
